@@ -1,0 +1,389 @@
+"""What was measured, by us or by another tool, in one noun that every audit rule reads.
+
+An importer fills in what its tool said and leaves the rest ``None``: ``None`` means *not measured*, ``0`` means
+*measured, and zero*. Times are nanoseconds; offsets count from the start of the run.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from typing import Literal
+
+from .plan import Plan
+
+Loop = Literal["closed", "open", "paced-closed", "batch"]
+"""closed: each user waits for its answer · open: sends do not wait · paced-closed: a rate is asked for, but a slow
+answer holds back the next send · batch: a micro-benchmark that repeats one operation in one thread."""
+
+LatencyOrigin = Literal["intended", "send", "after-acquire"]
+"""From when a latency counts: the intended start, the actual send, or after a connection was had."""
+
+PercentileMethod = Literal[
+    "ceil-rank", "nearest-rank", "linear", "hdr", "tdigest", "ddsketch", "buckets", "tail-mean", "unknown"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number as its tool gave it, in base units, and the width of its last printed digit.
+
+    `resolution` is the quantum of the source in the same unit: the printed ``1.39 ms`` has value 1_390_000 and
+    resolution 10_000. The true value lies within half a resolution. 0 means exact.
+    """
+
+    value: float
+    resolution: float = 0.0
+
+    @property
+    def low(self) -> float:
+        return self.value - self.resolution / 2
+
+    @property
+    def high(self) -> float:
+        return self.value + self.resolution / 2
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Counts of recorded values in ascending, disjoint bins; exact samples are bins of width zero.
+
+    `low`/`high` are the inclusive edges of each bin in ns, `count` its values (all > 0). `minimum`, `maximum` and
+    `total_ns` (the sum of all values) are exact where the recorder kept them beside the bins.
+    """
+
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    count: tuple[int, ...]
+    minimum: int | None = None
+    maximum: int | None = None
+    total_ns: int | None = None
+
+    @classmethod
+    def of(cls, values: Iterable[int]) -> Distribution:
+        """The exact distribution of `values` (ns)."""
+        ordered = sorted(values)
+        counts: dict[int, int] = {}
+        for value in ordered:
+            counts[value] = counts.get(value, 0) + 1
+        keys = tuple(counts)
+        edges = (ordered[0], ordered[-1]) if ordered else (None, None)
+        return cls(keys, keys, tuple(counts.values()), edges[0], edges[1], sum(ordered))
+
+    @cached_property
+    def cumulative(self) -> tuple[int, ...]:
+        return tuple(accumulate(self.count))
+
+    @property
+    def n(self) -> int:
+        return self.cumulative[-1] if self.count else 0
+
+    @cached_property
+    def mean(self) -> float | None:
+        """Mean in ns: exact where the sum was kept, else from the middles of the bins; None when empty."""
+        if not self.n:
+            return None
+        if self.total_ns is not None:
+            return self.total_ns / self.n
+        pairs = zip(self.low, self.high, self.count, strict=True)
+        return math.fsum((a + b) / 2 * c for a, b, c in pairs) / self.n
+
+    def bin_of_rank(self, rank: int) -> int:
+        """Index of the bin that holds the value of 1-based `rank`, 1 ≤ rank ≤ n."""
+        return bisect_left(self.cumulative, rank)
+
+    def quantile(self, q: float) -> int | None:
+        """The value at ceil rank ⌈q·n⌉ (nearest rank), as the upper edge of its bin, kept within [min, max]."""
+        if not self.n:
+            return None
+        value = self.high[self.bin_of_rank(self.rank(q))]
+        if self.maximum is not None:
+            value = min(value, self.maximum)
+        return value if self.minimum is None else max(value, self.minimum)
+
+    def rank(self, q: float) -> int:
+        """Ceil rank of quantile `q` in [0, 1]; the tiny slack keeps 0.9 · 10 at 9 in spite of binary fractions."""
+        exact = q * self.n
+        return min(self.n, max(1, math.ceil(exact - 1e-9 * max(1.0, exact))))
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """One latency distribution as recorded (histogram) or as printed (figures), and how it came about."""
+
+    histogram: Distribution | None = None
+    count: int | None = None
+    """Values recorded in it, where that was said; for a histogram of ours it equals ``histogram.n``."""
+    minimum: Figure | None = None
+    mean: Figure | None = None
+    maximum: Figure | None = None
+    stdev: Figure | None = None
+    percentiles: tuple[tuple[float, Figure], ...] = ()
+    """(p, figure) with p in (0, 100), ascending."""
+    percentile_method: PercentileMethod = "unknown"
+    origin: LatencyOrigin | None = None
+    quantum_ns: float | None = None
+    """The finest step that the source's clock or file can show."""
+    bin_ratio: float | None = None
+    """Widest relative bin of the source's histogram (0.001 for HDR with three digits)."""
+    batch: int = 1
+    """Operations per recorded value; above 1 each value is a batch mean and says nothing of single operations."""
+    includes_errors: bool | None = None
+    window_ns: Figure | None = None
+    """Length of the stretch that the histogram covers, where it differs from the measurement's `duration_ns`."""
+    dropped: int | None = None
+    """Values known to be lost: above the trackable maximum, past a cap, slower than a timeout."""
+    cap: int | None = None
+    """Most values that the source keeps (hey and ghz: 1,000,000)."""
+    corrected: bool = False
+    """The tool back-filled samples that nobody sent (wrk's and autocannon's correction)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Per-interval columns, each as long as `start_ns`; intervals tile the counted window, the drain comes last.
+
+    `count` are successful operations of the counted population that ended in the interval.
+    """
+
+    length_ns: int
+    start_ns: tuple[int, ...]
+    """Offset of each interval from the start of the counted window."""
+    count: tuple[int, ...]
+    errors: tuple[int, ...] = ()
+    total_ns: tuple[int, ...] = ()
+    """Sum of the latencies of `count` (response time in an open loop, service time in a closed one)."""
+    maximum_ns: tuple[int, ...] = ()
+    p50_ns: tuple[int, ...] = ()
+    p99_ns: tuple[int, ...] = ()
+    in_flight_ns: tuple[int, ...] = ()
+    """Integral of the number in flight over each interval, operation-nanoseconds, kept apart from the latencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """The number in flight, integrated by the driver at every event and never derived from a latency.
+
+    With N operations that started in the window and residence sum R: ``integral = R + carried_in − carried_out``.
+    """
+
+    window_ns: int
+    integral_ns: int
+    carried_in_count: int = 0
+    """Operations that started before the window and ended in it (they count for throughput, not for latency)."""
+    carried_in_ns: int = 0
+    """Residence inside the window of operations that had started before it."""
+    carried_out_ns: int = 0
+    """Residence after the window of operations that had started in it."""
+    maximum: int | None = None
+    unfinished: int = 0
+    """Operations that never ended, not even as a timeout, when the drain was given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFacts:
+    """The clock that stamped the latencies, as found on the spot."""
+
+    name: str | None = None
+    resolution_ns: float | None = None
+    """Smallest positive step seen between two readings."""
+    overhead_ns: float | None = None
+    """Median cost of one reading."""
+    wall_drift_ns: int | None = None
+    """Wall-clock duration minus monotonic duration of the run."""
+    steps: int | None = None
+    """Times that the wall clock was seen to jump."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Negative controls of an in-process run, ns per operation; None where a control was not run."""
+
+    operation_ns: float | None = None
+    """Median cost of the operation through the same path."""
+    empty_ns: float | None = None
+    """Median cost of an empty callable of the same signature through the same path."""
+    empty_spread_ns: float | None = None
+    """Half the central 95 % range of the empty control."""
+    twice_ns: float | None = None
+    """Median cost of one turn that performs the operation twice."""
+    result_type: str | None = None
+    unconsumed: str | None = None
+    """What was returned and never consumed: coroutine, generator, async_generator, awaitable, iterator."""
+    leftover_threads: int | None = None
+    leftover_processes: int | None = None
+    validated: int | None = None
+    rejected: int | None = None
+    """Results that the target's own validator refused, of `validated`."""
+    distinct_results: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """How the load generator itself fared."""
+
+    workers: int | None = None
+    cpu_fraction: tuple[float, ...] = ()
+    """CPU time ÷ wall time of each worker over the counted window."""
+    lag: Latency | None = None
+    """How late the generator was for what it meant to do (open loop: send lag; closed: event-loop lag)."""
+    gc_pause_ns: int | None = None
+    gc_collections: int | None = None
+    steal_fraction: float | None = None
+    other_cpu_fraction: float | None = None
+    """CPU used by neither generator nor target, as a share of all cores."""
+    major_faults: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The machine and software under which a measurement was made. Free of names of hosts and people."""
+
+    cpu_model: str | None = None
+    cpu_count: int | None = None
+    cpu_hz: float | None = None
+    memory_bytes: int | None = None
+    system: str | None = None
+    kernel: str | None = None
+    architecture: str | None = None
+    python: str | None = None
+    implementation: str | None = None
+    virtualization: str | None = None
+    governor: str | None = None
+    turbo: bool | None = None
+    smt: bool | None = None
+    aslr: bool | None = None
+    container: bool | None = None
+    cpu_quota: float | None = None
+    load_average: float | None = None
+    debug_build: bool | None = None
+    tool_version: str | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """A fact that limits the reading; goes with the measurement as data."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process (or fork, or repetition in a fresh process) of a measurement."""
+
+    index: int
+    duration_ns: int | None = None
+    warmup_ns: int | None = None
+    operations: int | None = None
+    """Operations that ended successfully in the counted window."""
+    response: Latency | None = None
+    service: Latency | None = None
+    delay: Latency | None = None
+    failed: Latency | None = None
+    """Time of operations that ended in an error, timeouts excepted: those stand in `response` and `service`."""
+    errors: Mapping[str, int] | None = None
+    outcomes: Mapping[str, int] | None = None
+    intervals: Intervals | None = None
+    warmup_intervals: Intervals | None = None
+    in_flight: InFlight | None = None
+    generator: Generator | None = None
+    controls: Controls | None = None
+    clock: ClockFacts | None = None
+    cpu_ns: int | None = None
+    """CPU time of the process under test over the counted window (Python and command targets)."""
+    peak_memory_bytes: int | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    values: tuple[float, ...] = ()
+    """Per-value results (ns per operation) where the tool keeps values, not operations (pyperf, JMH, …)."""
+    warmup_until: str | None = None
+    """Why warm-up ended: ``asked`` or ``steady`` or ``limit``."""
+    started_at: str | None = None
+    seed: int | None = None
+    connections: Mapping[str, int] | None = None
+    """Connections opened, closed, peak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who measured."""
+
+    tool: str
+    version: str | None = None
+    format: str | None = None
+    file: str | None = None
+    foreign: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A summary figure that a file states about itself and that must follow from its counts."""
+
+    metric: str
+    value: float
+    unit: str
+    interval: tuple[float | None, float | None] | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Everything recorded of one measurement, or everything that another tool said of one."""
+
+    source: Source
+    name: str | None = None
+    loop: Loop | None = None
+    think_time: bool | None = None
+    """Users pause between operations; a closed loop then has λ·W below C and that is right."""
+    concurrency: int | None = None
+    """Connections, users or tasks at once (C): the most that can be in flight."""
+    threads: int | None = None
+    rate_requested_per_s: Figure | None = None
+    rate_achieved_per_s: Figure | None = None
+    """The rate as the tool states it."""
+    duration_requested_ns: Figure | None = None
+    duration_ns: Figure | None = None
+    """Length of the counted window (T)."""
+    warmup_ns: Figure | None = None
+    operations: int | None = None
+    """Completed operations over `duration_ns`, with errors where `operations_include_errors`."""
+    operations_include_errors: bool = False
+    sent: int | None = None
+    errors: Mapping[str, int] | None = None
+    outcomes: Mapping[str, int] | None = None
+    """Counts by label (status code, returned string)."""
+    outcomes_complete: bool = False
+    """`outcomes` and `errors` together should add up to `operations`."""
+    latency: Latency | None = None
+    """The tool's headline latency: response time in an open loop, service time in a closed one."""
+    service: Latency | None = None
+    response: Latency | None = None
+    delay: Latency | None = None
+    failed: Latency | None = None
+    intervals: Intervals | None = None
+    in_flight: InFlight | None = None
+    clock: ClockFacts | None = None
+    controls: Controls | None = None
+    generator: Generator | None = None
+    environment: Environment | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
+    runs: tuple[Run, ...] = ()
+    printed: tuple[Printed, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
+    blind: tuple[str, ...] = ()
+    """Sentences on what the source does not tell, and the rules that therefore cannot look."""
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """What a person stated on the command line, as typed."""
+    plan: Plan | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    higher_is_better: bool | None = None
+    """Direction of a foreign figure that is not a latency."""

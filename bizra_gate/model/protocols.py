@@ -1,0 +1,121 @@
+"""Where the rooms meet: what a driver offers the load, and what the load offers a driver.
+
+One worker process holds one `Driver`. The worker calls `open`, `drive` and `close` in that order; `drive` runs
+straight through warm-up, measurement and drain, because a target that is stopped between phases cools down again.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from .plan import Load, Plan
+
+
+class Clock(Protocol):
+    """Time, injected. `load/clock` holds the real one and a fake one for tests."""
+
+    def now_ns(self) -> int:
+        """Monotonic time in ns."""
+        ...
+
+    def wall(self) -> str:
+        """Wall-clock time, RFC 3339, UTC, with ``Z``."""
+        ...
+
+    def sleep_until(self, when_ns: int) -> None:
+        """Return at `when_ns` of `now_ns` or just after, without adding timer quantisation."""
+        ...
+
+
+class Pacer(Protocol):
+    """When operation number `index` of an open loop is meant to start. Pure, so that its test is a table."""
+
+    def arrival_ns(self, index: int) -> int:
+        """Offset from the start of the load, non-decreasing in `index`."""
+        ...
+
+
+class Recorder(Protocol):
+    """Where a driver puts what happened. Columns are plain arrays so that recording costs one append each.
+
+    For every successful operation append to `start_ns` and `end_ns`; in an open loop to `intended_ns` as well
+    (a closed loop leaves it empty: there is no intended time apart from the actual one). Times are absolute
+    readings of the injected clock. When a clock reading reaches `fold_at_ns` the driver calls `fold`.
+    """
+
+    start_ns: array[int]
+    end_ns: array[int]
+    intended_ns: array[int]
+    fold_at_ns: int
+    """Next boundary; drivers compare the clock reading that they have anyway."""
+    stop_at_ns: int
+    """No operation is started whose (intended) start is at or after this; an adaptive warm-up may move it."""
+
+    def failed(self, kind: str, start_ns: int, end_ns: int, intended_ns: int | None = None) -> None:
+        """One operation that ended in an error of class `kind` (``timeout``, ``refused``, ``bad_status``, …)."""
+        ...
+
+    def outcome(self, label: str, count: int = 1) -> None:
+        """Count a label (status code, returned string)."""
+        ...
+
+    def fold(self, now_ns: int, in_flight_ns: int, in_flight: int) -> None:
+        """Take the columns in; `in_flight_ns` is the integral of the number in flight up to `fold_at_ns`.
+
+        The driver integrates by itself, from the events that it sees (a send adds one, an end takes one away), and
+        never from latencies. Moves `fold_at_ns` on to the next boundary after `now_ns`. Columns are emptied, except
+        for operations that ended at or after the boundary.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTask:
+    """What one worker process is to do: its share of the plan's load."""
+
+    plan: Plan
+    index: int
+    """Worker number, from 0."""
+    load: Load
+    """This worker's share: concurrency divided, or arrivals index ≡ `index` modulo `workers`."""
+    origin_ns: int
+    """Clock reading at which the load starts, the same in every worker."""
+    run: int = 0
+
+
+@runtime_checkable
+class Driver(Protocol):
+    """Drives one target from within one worker process."""
+
+    def open(self) -> None:
+        """Import, connect, set up. Raises `errors.TargetError` where the target cannot be driven at all."""
+        ...
+
+    def drive(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
+        """Load the target from `task.origin_ns` to `recorder.stop_at_ns`, then drain up to the plan's timeout."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the driver knows beyond times: bytes_in, bytes_out, connections {opened, closed, peak}, batch,
+        in_flight_max, unfinished, controls, lag histogram …; JSON-like values."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Target(Protocol):
+    """A parsed ``TARGET``: cheap to make, picklable, imports nothing of the thing under test."""
+
+    spec: str
+    kind: str
+
+    def driver(self, task_plan: Plan) -> Driver:
+        """Called inside the worker process."""
+        ...
+
+    def identity(self) -> Mapping[str, str]:
+        """Name and version or digest of what is measured, for the statement's subject."""
+        ...

@@ -1,0 +1,130 @@
+"""Findings, verdicts and the report that `verify` and `audit` end in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .metric import Metric
+
+Severity = Literal["invalid", "insufficient", "note"]
+AuditVerdict = Literal["VALID", "INSUFFICIENT", "INVALID"]
+CheckVerdict = Literal["pass", "warn", "fail", "inconclusive", "missing", "refused", "untrusted", "waived"]
+GateVerdict = Literal["SHIP", "NO-SHIP", "UNDER AUDIT", "UNTRUSTED", "INCONCLUSIVE"]
+CheckSeverity = Literal["must", "should", "info"]
+
+EXIT_CODES: Mapping[GateVerdict, int] = {
+    "SHIP": 0,
+    "NO-SHIP": 1,
+    "UNDER AUDIT": 3,
+    "UNTRUSTED": 4,
+    "INCONCLUSIVE": 5,
+}
+AUDIT_EXIT_CODES: Mapping[AuditVerdict, int] = {"VALID": 0, "INVALID": 3, "INSUFFICIENT": 5}
+PRECEDENCE: tuple[GateVerdict, ...] = ("UNTRUSTED", "UNDER AUDIT", "NO-SHIP", "INCONCLUSIVE", "SHIP")
+"""Worst first: 4 over 3 over 1 over 5 over 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule applied to an observation, with its reason. `message` is a whole sentence for a person."""
+
+    code: str
+    severity: Severity
+    message: str
+    observed: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found, what it looked at and found clean, and what it could not look at (code → why)."""
+
+    verdict: AuditVerdict
+    findings: tuple[Finding, ...] = ()
+    clean: tuple[str, ...] = ()
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why evidence is not trusted."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whether a signature, its key, the binding and the freshness hold."""
+
+    ok: bool
+    reasons: tuple[Reason, ...] = ()
+    signed_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReport:
+    """One piece of evidence as it stood before the judge. `sha256` is None where the file is missing."""
+
+    file: str
+    sha256: str | None
+    kind: str
+    trust: Trust
+    audit: Audit | None
+    signed_by: tuple[str, ...] = ()
+    measured_by: str | None = None
+    """``wrk2 4.x, not by bizra-gate`` for imported evidence."""
+    finished_at: str | None = None
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """One check and its outcome."""
+
+    id: str
+    metric: str
+    unit: str
+    limit: str
+    verdict: CheckVerdict
+    reason: str
+    severity: CheckSeverity = "must"
+    weight: float = 1.0
+    estimate: float | None = None
+    interval: tuple[float | None, float | None] | None = None
+    confidence: float = 0.95
+    n: int | None = None
+    warn: str | None = None
+    baseline: Metric | None = None
+    controls: tuple[str, ...] = ()
+    why: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    name: str
+    claim: str
+    file: str
+    sha256: str
+    verdict: GateVerdict
+    score: float | None
+    evidence: tuple[EvidenceReport, ...]
+    checks: tuple[CheckReport, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of the line: what `verify` says, in every format."""
+
+    verdict: GateVerdict
+    grade: str | None
+    grade_reason: str
+    score: float | None
+    exit_code: int
+    judged_at: str
+    gates: tuple[GateReport, ...]
+    notes: tuple[str, ...] = ()
