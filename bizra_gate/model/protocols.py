@@ -34,7 +34,7 @@ class Pacer(Protocol):
     """When operation number `index` of an open loop is meant to start. Pure, so that its test is a table."""
 
     def arrival_ns(self, index: int) -> int:
-        """Offset from the start of the load, non-decreasing in `index`."""
+        """Offset from the start of the load, non-decreasing in `index`; asked in ascending order, once per operation."""
         ...
 
 
@@ -84,6 +84,8 @@ class WorkerTask:
     origin_ns: int
     """Clock reading at which the load starts, the same in every worker."""
     run: int = 0
+    pacer: Pacer | None = None
+    """Intended starts of this worker's share of an open loop, as offsets from `origin_ns`; None in a closed loop."""
 
 
 @runtime_checkable
