@@ -34,7 +34,7 @@ class Pacer(Protocol):
     """When operation number `index` of an open loop is meant to start. Pure, so that its test is a table."""
 
     def arrival_ns(self, index: int) -> int:
-        """Offset from the start of the load, non-decreasing in `index`; asked in ascending order, once per operation."""
+        """Offset from the start of the load, non-decreasing in `index`; asked once for each, in order."""
         ...
 
 
