@@ -62,6 +62,8 @@ class Trust:
     ok: bool
     reasons: tuple[Reason, ...] = ()
     signed_by: tuple[str, ...] = ()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprint → owner, as the keyring names them; for people, never for a decision."""
 
 
 @dataclass(frozen=True, slots=True)
