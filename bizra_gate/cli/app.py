@@ -1,0 +1,100 @@
+"""The command table, and the one place where an error becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, ParamSpec
+
+import typer
+
+from ..errors import BizraGateError
+from ..version import __version__
+
+P = ParamSpec("P")
+
+EXIT_CODES = """Exit codes: 0 SHIP or done · 1 NO-SHIP (a check failed) · 2 usage, or a definition that cannot be read ·
+3 UNDER AUDIT (impossible numbers) · 4 UNTRUSTED (signature, key, binding, freshness) · 5 INCONCLUSIVE (missing or too
+little evidence) · 6 the target could not be driven · 130 interrupted"""
+
+app = typer.Typer(
+    name="bizra-gate",
+    help="Benchmarks that can be believed: measured honestly, signed, and judged by gates in CI.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"bizra-gate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Holds the options that belong to no command."""
+
+
+def command(name: str, **settings: object) -> Callable[[Callable[P, int | None]], Callable[P, None]]:
+    """Register a command whose return value is its exit code (None: 0) and whose errors end in a sentence."""
+
+    def register(function: Callable[P, int | None]) -> Callable[P, None]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            raise typer.Exit(_guarded(lambda: function(*args, **kwargs)))
+
+        app.command(name, **settings)(run)  # type: ignore[arg-type]
+        return run
+
+    return register
+
+
+def _guarded(action: Callable[[], int | None]) -> int:
+    """The exit code of `action`; every error that people can meet is printed as text, never as a traceback."""
+    try:
+        return action() or 0
+    except BizraGateError as error:
+        complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("interrupted; nothing was written")
+        return 130
+    except BrokenPipeError:
+        # the reader of our output went away (`| head`); there is nobody left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("BIZRA_GATE_DEBUG"):
+            raise
+        complain(
+            f"internal error: {type(error).__name__}: {error}",
+            "this is a fault of bizra-gate; please report it with the output of the same command under "
+            "BIZRA_GATE_DEBUG=1",
+        )
+        return 2
+
+
+def complain(message: str, hint: str = "") -> None:
+    """An error on standard error: plain text, control characters neutralised."""
+    text = f"bizra-gate: {message}" + (f"\n  {hint}" if hint else "")
+    clean = "".join(c if c == "\n" or c.isprintable() else "�" for c in text)
+    typer.echo(clean, err=True)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    from . import commands  # noqa: F401  (registers every command)
+
+    app()

@@ -1,0 +1,171 @@
+"""A measurement as an in-toto statement, and back.
+
+The predicate holds what is needed to derive every figure shown. The summary in it is a convenience for readers:
+`decode` hands it on as `Measurement.printed`, and the audit compares it with what the counts give.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UntrustedError
+from ..gates import plan_document, plan_from_document
+from ..model import Measurement, Metric, Printed
+from ..stats import merge
+from . import codec
+
+PREDICATE_TYPE = "https://bizra.dev/attestation/benchmark/v1"
+SCHEMA = "bizra-gate/benchmark/v1"
+SIGNIFICANT_DIGITS = 6
+_MEMBERS = {"schema", "run_id", "finished_at", "tool", "gate", "plan", "source", "subject", "measurement", "summary"}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The tree that was measured: git facts where there are any, and the manifest over the named sources."""
+
+    commit: str | None = None
+    tree: str | None = None
+    dirty: bool | None = None
+    manifest_sha256: str | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateReference:
+    """The gate file that asked for this evidence, and the digest of its ``[measure]``."""
+
+    name: str
+    file: str
+    plan_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What made the statement."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """The predicate of a benchmark statement."""
+
+    run_id: str
+    finished_at: str
+    tool: Tool
+    measurement: Measurement
+    subject: Mapping[str, str]
+    """Name, and version or digest, of what was measured."""
+    source: Origin = Origin()
+    gate: GateReference | None = None
+
+
+def state(benchmark: Benchmark, metrics: Mapping[str, Metric]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(subject descriptor, predicate) of the statement about `benchmark`."""
+    measurement = dataclasses.replace(merge.without_derived(benchmark.measurement), plan=None, printed=())
+    predicate: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run_id": benchmark.run_id,
+        "finished_at": benchmark.finished_at,
+        "tool": codec.encode(benchmark.tool),
+        "subject": dict(benchmark.subject),
+        "source": codec.encode(benchmark.source),
+        "measurement": codec.encode(measurement),
+        "summary": [summary_row(metrics[name]) for name in sorted(metrics)],
+    }
+    if benchmark.gate is not None:
+        predicate["gate"] = codec.encode(benchmark.gate)
+    if benchmark.measurement.plan is not None:
+        predicate["plan"] = plan_document(benchmark.measurement.plan)
+    return _descriptor(benchmark), predicate
+
+
+def _descriptor(benchmark: Benchmark) -> dict[str, Any]:
+    """The subject is bound by the manifest of its sources, or else by what it said of itself."""
+    said = "\n".join(f"{name}={benchmark.subject[name]}" for name in sorted(benchmark.subject))
+    name = benchmark.subject.get("target", benchmark.measurement.name or "subject")
+    sha256 = benchmark.source.manifest_sha256 or hashlib.sha256(said.encode()).hexdigest()
+    return {"name": name, "digest": {"sha256": sha256}}
+
+
+def summary_row(metric: Metric) -> dict[str, Any]:
+    """One metric for readers, rounded to six significant digits."""
+    row: dict[str, Any] = {"metric": metric.name, "unit": metric.unit, "confidence": metric.confidence}
+    if metric.estimate is not None:
+        row["estimate"] = rounded(metric.estimate)
+    if metric.interval is not None:
+        row["interval"] = [None if side is None else rounded(side) for side in metric.interval]
+    if metric.n is not None:
+        row["n"] = metric.n
+    return row
+
+
+def rounded(value: float) -> float | int:
+    """`value` with six significant digits; whole numbers as integers."""
+    if value == 0 or not math.isfinite(value):
+        return 0 if value == 0 else value
+    digits = SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value)))
+    result = round(value, digits)
+    return int(result) if float(result).is_integer() and abs(result) < 2**53 else result
+
+
+def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
+    """The benchmark that a verified predicate states; raises `UntrustedError` where it is not one, closed schema."""
+    if not isinstance(predicate, dict):
+        raise UntrustedError("predicate: not an object", code="malformed")
+    if unknown := sorted(set(predicate) - _MEMBERS):
+        raise UntrustedError(f"predicate: unknown member {unknown[0]!r}", code="malformed")
+    if predicate.get("schema") != SCHEMA:
+        raise UntrustedError(f"predicate.schema: got {predicate.get('schema')!r}, expected {SCHEMA!r}", code="malformed")
+    for name in ("run_id", "finished_at", "tool", "subject", "source", "measurement", "summary"):
+        if name not in predicate:
+            raise UntrustedError(f"predicate: no member {name!r}", code="malformed")
+    benchmark = Benchmark(
+        run_id=codec.decode(str, predicate["run_id"], "predicate.run_id"),
+        finished_at=codec.decode(str, predicate["finished_at"], "predicate.finished_at"),
+        tool=codec.decode(Tool, predicate["tool"], "predicate.tool"),
+        measurement=_measurement(predicate),
+        subject=codec.decode(Mapping[str, str], predicate["subject"], "predicate.subject"),
+        source=codec.decode(Origin, predicate["source"], "predicate.source"),
+        gate=codec.decode(GateReference, predicate["gate"], "predicate.gate") if "gate" in predicate else None,
+    )
+    if descriptor is not None and descriptor != _descriptor(benchmark):
+        raise UntrustedError("subject: does not name what the predicate measured", code="malformed")
+    return benchmark
+
+
+def _measurement(predicate: dict[str, Any]) -> Measurement:
+    document = predicate["measurement"]
+    if isinstance(document, dict) and {"plan", "printed"} & set(document):
+        raise UntrustedError("predicate.measurement: plan and printed have their own members", code="malformed")
+    bare: Measurement = codec.decode(Measurement, document, "predicate.measurement")
+    plan = plan_from_document(predicate["plan"]) if "plan" in predicate else None
+    printed = codec.decode(tuple[_Row, ...], predicate["summary"], "predicate.summary")
+    return dataclasses.replace(
+        merge.from_runs(bare),
+        plan=plan,
+        printed=tuple(
+            Printed(row.metric, row.estimate, row.unit, row.interval, row.n)
+            for row in printed
+            if row.estimate is not None
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of the summary as it stands in the file."""
+
+    metric: str
+    unit: str
+    confidence: float = 0.95
+    estimate: float | None = None
+    interval: tuple[float | None, float | None] | None = None
+    n: int | None = None

@@ -1,0 +1,235 @@
+"""Frozen nouns to JSON values and back, strictly.
+
+The shape of the file follows from the annotations of the nouns, so that a field cannot be written and then forgotten
+on reading. ``None`` is left out; an unknown member, a wrong type or a number that is not finite is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from ..errors import UntrustedError
+from ..model import Distribution
+from ..stats import histogram
+
+MAX_SAFE_INTEGER = 2**53 - 1
+Json = Any
+Decoder = Callable[[Json, str], Any]
+
+
+def encode(value: object) -> Json:
+    """`value` (a noun, a container of nouns, or a scalar) as JSON values without ``None`` members."""
+    if isinstance(value, Distribution):
+        return _encode_distribution(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {name: encode(item) for name, item in pairs if not _is_absent(item)}
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} cannot be written: a record holds finite numbers only")
+        return int(value) if value.is_integer() and abs(value) <= MAX_SAFE_INTEGER else value
+    return value
+
+
+def _is_absent(item: object) -> bool:
+    return item is None or (isinstance(item, tuple | Mapping) and not item)
+
+
+def _encode_distribution(value: Distribution) -> Json:
+    """HDR bins travel as one V2 payload; any other bins (foreign buckets, exact samples) as three columns."""
+    document: dict[str, Json] = {"minimum": value.minimum, "maximum": value.maximum, "total_ns": value.total_ns}
+    if value.total_ns is not None and value.total_ns > MAX_SAFE_INTEGER:
+        del document["total_ns"]
+    if value.n and histogram.is_hdr(value):
+        document["hdr"] = histogram.encode(value)
+    else:
+        document |= {"low": list(value.low), "high": list(value.high), "count": list(value.count)}
+    return {name: item for name, item in document.items() if item is not None}
+
+
+def decode(kind: type[Any], document: Json, where: str) -> Any:
+    """An instance of the noun `kind` from `document`; raises `UntrustedError` naming the place below `where`."""
+    return _decoder(kind)(document, where)
+
+
+def _refuse(where: str, got: object, expected: str) -> UntrustedError:
+    shown = repr(got)
+    return UntrustedError(f"{where}: got {shown[:80]}, expected {expected}", code="malformed")
+
+
+@cache
+def _decoder(annotation: Any) -> Decoder:
+    """The decoder of one annotation; built once a process, because a thousand artifacts share it."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation is Distribution:
+        return _decode_distribution
+    if dataclasses.is_dataclass(annotation):
+        return _noun(typing.cast("type[Any]", annotation))
+    if origin in (types.UnionType, typing.Union):
+        return _optional(arguments)
+    if origin is tuple:
+        return _tuple(arguments)
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping(arguments[1])
+    if origin is typing.Literal:
+        return _literal(arguments)
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    raise TypeError(f"no decoder for {annotation!r}")
+
+
+def _noun(kind: type[Any]) -> Decoder:
+    hints = typing.get_type_hints(kind)
+    names = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    required = [
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+
+    def decode_noun(document: Json, where: str) -> Any:
+        if not isinstance(document, dict):
+            raise _refuse(where, document, f"an object ({kind.__name__})")
+        for name in document:
+            if name not in names:
+                raise _refuse(f"{where}.{name}", name, f"one of {', '.join(sorted(names))}")
+        for name in required:
+            if name not in document and not _may_be_empty(names[name]):
+                raise _refuse(where, sorted(document), f"a member {name!r}")
+        values = {name: _decoder(names[name])(item, f"{where}.{name}") for name, item in document.items()}
+        return kind(**{name: () for name in required if name not in values} | values)
+
+    return decode_noun
+
+
+def _may_be_empty(annotation: Any) -> bool:
+    return typing.get_origin(annotation) is tuple
+
+
+def _optional(arguments: tuple[Any, ...]) -> Decoder:
+    inner = [item for item in arguments if item is not type(None)]
+    nullable = len(inner) < len(arguments)
+    if len(inner) != 1:
+        raise TypeError(f"no decoder for a union of {arguments}")
+    decoder = _decoder(inner[0])
+
+    def decode_optional(document: Json, where: str) -> Any:
+        return None if nullable and document is None else decoder(document, where)
+
+    return decode_optional
+
+
+def _tuple(arguments: tuple[Any, ...]) -> Decoder:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _column(arguments[0])
+    decoders = [_decoder(item) for item in arguments]
+
+    def decode_fixed(document: Json, where: str) -> Any:
+        if not isinstance(document, list) or len(document) != len(decoders):
+            raise _refuse(where, document, f"an array of {len(decoders)}")
+        return tuple(
+            decoder(item, f"{where}[{i}]") for i, (decoder, item) in enumerate(zip(decoders, document, strict=True))
+        )
+
+    return decode_fixed
+
+
+def _column(element: Any) -> Decoder:
+    decoder = _decoder(element)
+
+    def decode_column(document: Json, where: str) -> Any:
+        if not isinstance(document, list):
+            raise _refuse(where, document, "an array")
+        if element is int and all(type(item) is int for item in document):
+            return tuple(document)
+        return tuple(decoder(item, f"{where}[{i}]") for i, item in enumerate(document))
+
+    return decode_column
+
+
+def _mapping(element: Any) -> Decoder:
+    decoder = _decoder(element)
+
+    def decode_mapping(document: Json, where: str) -> Any:
+        if not isinstance(document, dict):
+            raise _refuse(where, document, "an object")
+        return {name: decoder(item, f"{where}.{name}") for name, item in document.items()}
+
+    return decode_mapping
+
+
+def _literal(choices: tuple[Any, ...]) -> Decoder:
+    def decode_literal(document: Json, where: str) -> Any:
+        if document not in choices or isinstance(document, bool):
+            raise _refuse(where, document, f"one of {', '.join(map(str, choices))}")
+        return document
+
+    return decode_literal
+
+
+def _scalar(accepted: tuple[type, ...], name: str, convert: Callable[[Any], Any] | None = None) -> Decoder:
+    def decode_scalar(document: Json, where: str) -> Any:
+        if type(document) not in accepted:
+            raise _refuse(where, document, name)
+        return convert(document) if convert else document
+
+    return decode_scalar
+
+
+_SCALARS: dict[Any, Decoder] = {
+    int: _scalar((int,), "an integer"),
+    float: _scalar((int, float), "a number", float),
+    str: _scalar((str,), "a string"),
+    bool: _scalar((bool,), "true or false"),
+}
+
+
+def _decode_distribution(document: Json, where: str) -> Distribution:
+    if not isinstance(document, dict):
+        raise _refuse(where, document, "an object (Distribution)")
+    allowed = {"hdr", "low", "high", "count", "minimum", "maximum", "total_ns"}
+    if unknown := set(document) - allowed:
+        raise _refuse(where, sorted(unknown), f"only {', '.join(sorted(allowed))}")
+    edges = {
+        name: _SCALARS[int](document[name], f"{where}.{name}")
+        for name in ("minimum", "maximum", "total_ns")
+        if name in document
+    }
+    if "hdr" in document:
+        if {"low", "high", "count"} & set(document):
+            raise _refuse(where, sorted(document), "either hdr or low, high and count")
+        bins = histogram.decode(_SCALARS[str](document["hdr"], f"{where}.hdr"))
+        result = dataclasses.replace(bins, **{"minimum": None, "maximum": None, "total_ns": None} | edges)
+    else:
+        columns = [_column(int)(document.get(name, []), f"{where}.{name}") for name in ("low", "high", "count")]
+        result = Distribution(*columns, **edges)
+    _check_bins(result, where)
+    return result
+
+
+def _check_bins(value: Distribution, where: str) -> None:
+    """Bins ascend, do not overlap, hold something, and hold the stated extremes."""
+    if not len(value.low) == len(value.high) == len(value.count):
+        raise _refuse(where, (len(value.low), len(value.high), len(value.count)), "columns of one length")
+    if any(count <= 0 for count in value.count):
+        raise _refuse(f"{where}.count", min(value.count), "counts above zero")
+    if any(low > high for low, high in zip(value.low, value.high, strict=True)) or any(
+        high >= low for high, low in zip(value.high, value.low[1:], strict=False)
+    ):
+        raise _refuse(f"{where}.low", "bins out of order", "ascending bins that do not overlap")
+    if value.low and value.low[0] < 0:
+        raise _refuse(f"{where}.low", value.low[0], "values of at least 0 ns")
+    if value.low and value.minimum is not None and not value.low[0] <= value.minimum <= value.high[0]:
+        raise _refuse(f"{where}.minimum", value.minimum, f"a value in the first bin, {value.low[0]}…{value.high[0]}")
+    if value.low and value.maximum is not None and not value.low[-1] <= value.maximum <= value.high[-1]:
+        raise _refuse(f"{where}.maximum", value.maximum, f"a value in the last bin, {value.low[-1]}…{value.high[-1]}")

@@ -1,0 +1,133 @@
+"""Files: read within limits, written beside and renamed, never outside the tree they belong to."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from .errors import BizraGateError, MissingError, UntrustedError, UsageError
+
+MAX_ARTIFACT_BYTES = 8 * 1024 * 1024
+MAX_DEFINITION_BYTES = 1024 * 1024
+
+
+class WriteError(BizraGateError):
+    """A file could not be written; whatever stood there before is untouched."""
+
+
+def read(path: Path, *, limit: int = MAX_ARTIFACT_BYTES) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes.
+
+    Raises `MissingError` where there is none, `UntrustedError` where it is no regular file or too large.
+    """
+    try:
+        with path.open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UntrustedError(f"{path}: not a regular file", code="malformed")
+            data = file.read(limit + 1)
+    except FileNotFoundError as error:
+        raise MissingError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise UntrustedError(f"{path}: a directory, expected a file", code="malformed") from error
+    except OSError as error:
+        raise UntrustedError(f"{path}: cannot be read: {error.strerror}", code="malformed") from error
+    if len(data) > limit:
+        raise UntrustedError(f"{path}: larger than {limit:,} bytes", code="malformed")
+    return data
+
+
+def read_definition(path: Path) -> tuple[str, str]:
+    """Text and sha256 of a gate, keyring or other definition; raises `UsageError` where it cannot be had."""
+    try:
+        data = read(path, limit=MAX_DEFINITION_BYTES)
+        return data.decode("utf-8"), hashlib.sha256(data).hexdigest()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except (MissingError, UntrustedError) as error:
+        raise UsageError(error.message, hint=error.hint) from error
+
+
+def write(path: Path, data: bytes, *, mode: int = 0o644, exclusive: bool = False) -> None:
+    """Write `data` beside `path`, flush it to the disk and rename it into place.
+
+    A crash or a full disk leaves either the old file or the new one. With `exclusive` an existing file is kept and
+    `UsageError` raised.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror}") from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode) if hasattr(os, "fchmod") else os.chmod(name, mode)
+            os.fsync(file.fileno())
+        if exclusive:
+            _link(temporary, path)
+        else:
+            temporary.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror}; nothing was changed") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already and is kept") from error
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename itself durable where the system can (not on Windows)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def inside(root: Path, relative: str, what: str) -> Path:
+    """`relative` below `root`; raises `UsageError` for an absolute path, ``..`` or a link that leads outside."""
+    path = root / relative
+    if Path(relative).is_absolute() or ".." in Path(relative).parts:
+        raise UsageError(f"{what}: {relative!r} leaves the repository; write a path below {root.name or root}")
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise UsageError(f"{what}: {relative!r} is a link that leads outside the repository")
+    return path
+
+
+def digest(path: Path) -> str:
+    """sha256 of a file's bytes, hex, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def manifest(root: Path, patterns: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """(mode, sha256, path) of every file below `root` that `patterns` name, sorted by path.
+
+    Raises `UsageError` for a pattern that matches nothing: a manifest over no files binds nothing.
+    """
+    found: dict[str, tuple[str, str, str]] = {}
+    for pattern in patterns:
+        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            raise UsageError(f"sources: {pattern!r} leaves the repository")
+        files = [path for path in root.glob(pattern) if path.is_file()]
+        if not files:
+            raise UsageError(f"sources: {pattern!r} matches no file below {root.name or root}")
+        for path in files:
+            name = inside(root, path.relative_to(root).as_posix(), "sources").relative_to(root).as_posix()
+            executable = path.stat().st_mode & stat.S_IXUSR
+            found[name] = ("100755" if executable else "100644", digest(path), name)
+    return [found[name] for name in sorted(found)]
