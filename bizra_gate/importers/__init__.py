@@ -1,0 +1,77 @@
+"""Everybody's numbers: what another tool printed, read as a `Measurement` with all that it said and no more.
+
+A tool is one module with ``sniff(head, name) -> bool`` and ``read(stream) -> Iterator[Measurement]``, one line in
+`IMPORTERS`, one fixture and one expectation. Modules are imported when a file is at hand, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from ..errors import FormatError, UsageError
+from ..model import Measurement
+from .stated import Stated
+from .stream import HEAD_BYTES, Stream
+
+__all__ = ["IMPORTERS", "Importer", "Stated", "Stream", "read", "sniff"]
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """One tool: its module in this package, and what of it is read (for ``--help``)."""
+
+    module: str
+    reads: str
+
+    def sniff(self, head: bytes, name: str) -> bool:
+        """Does a file called `name` that begins with `head` (64 KiB at most) come from this tool?"""
+        return bool(self._loaded().sniff(head, name))
+
+    def read(self, stream: Stream) -> Iterator[Measurement]:
+        """The measurements in `stream`; raises `FormatError` where it cannot be read."""
+        found: Iterator[Measurement] = self._loaded().read(stream)
+        return found
+
+    def _loaded(self) -> Any:
+        return import_module(f"{__name__}.{self.module}")
+
+
+IMPORTERS: dict[str, Importer] = {
+    # load generators
+    # micro-benchmarks, histograms and dashboards
+}
+"""What the user types after ``--from`` → the importer."""
+
+
+def sniff(stream: Stream) -> str:
+    """The one importer that claims `stream`; raises `FormatError` where none or several do."""
+    head = stream.head[:HEAD_BYTES]
+    if not head.strip():
+        raise FormatError(f"{stream.name}: is empty; nothing was measured")
+    claims = sorted(name for name, importer in IMPORTERS.items() if importer.sniff(head, stream.name))
+    if len(claims) == 1:
+        return claims[0]
+    if claims:
+        raise FormatError(
+            f"{stream.name}: could come from {' or '.join(claims)}; say which with --from {claims[0]}",
+        )
+    what = "holds binary data that no importer knows" if b"\0" in head else "is not the output of a tool known here"
+    raise FormatError(f"{stream.name}: {what}; known are {', '.join(sorted(IMPORTERS))} (name one with --from)")
+
+
+def read(stream: Stream, name: str | None = None, stated: Stated | None = None) -> list[Measurement]:
+    """All measurements in `stream`, by the importer `name` or the one that recognises it, with `stated` facts added.
+
+    Raises `UsageError` for an unknown `name`, `FormatError` where the file cannot be read or holds no measurement.
+    """
+    chosen = sniff(stream) if name is None else name
+    if chosen not in IMPORTERS:
+        raise UsageError(f"--from {chosen}: no such format; known are {', '.join(sorted(IMPORTERS))}")
+    facts = stated or Stated()
+    found = [facts.apply(measurement) for measurement in IMPORTERS[chosen].read(stream)]
+    if not found:
+        raise FormatError(f"{stream.name}: {chosen} wrote no measurement into it; nothing was judged")
+    return found
