@@ -49,6 +49,10 @@ class Recorder(Protocol):
     start_ns: array[int]
     end_ns: array[int]
     intended_ns: array[int]
+    lag_ns: array[int]
+    """Where a driver waited for a time of its own choosing: how late it woke (a free column, as long as it likes)."""
+    batch: int
+    """Operations per appended pair; 1 unless the driver sets it before the first one."""
     fold_at_ns: int
     """Next boundary; drivers compare the clock reading that they have anyway."""
     stop_at_ns: int
@@ -68,6 +72,12 @@ class Recorder(Protocol):
         The driver integrates by itself, from the events that it sees (a send adds one, an end takes one away), and
         never from latencies. Moves `fold_at_ns` on to the next boundary after `now_ns`. Columns are emptied, except
         for operations that ended at or after the boundary.
+
+        `in_flight` is the number in flight from `fold_at_ns` up to `now_ns`, so a driver calls this before it acts
+        on the event that showed it the time. Before `drive` returns it calls `fold` once more with its last reading,
+        boundary or not; `in_flight_ns` then is the integral up to that reading.
+
+        An operation is in flight from its actual start to its end, in an open loop too: residence is service time.
         """
         ...
 
