@@ -1,0 +1,84 @@
+"""Folding arrays of values into HDR histogram counts, a few nanoseconds a value.
+
+The layout is HdrHistogram's with lowest 1 ns, highest 1 h and three significant digits: 2,048 counts of width one,
+then 1,024 per power of two. Because 1,024 is 2¹⁰, the exponent and the first ten bits of the mantissa of a float64
+*are* the index: ``bits >> 42`` less a constant. Integers below 2⁵³ are exact in a float64, so nothing is rounded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import Distribution
+
+HIGHEST_NS = 3_600_000_000_000
+_HALF = 1024
+_MANTISSA_SHIFT = 42
+_BIAS = (1023 + 9) * _HALF
+"""Index of value v ≥ 1,024 is ``(bits(float64(v)) >> 42) − _BIAS``: 1,024 → 1,024, 2,048 → 2,048, 2,050 → 2,049."""
+
+Values = NDArray[np.int64]
+
+
+def indexes(values: Values) -> Values:
+    """Index of the count of each value, 0 ≤ value ≤ 1 h."""
+    found = (values.astype(np.float64).view(np.int64) >> _MANTISSA_SHIFT) - _BIAS
+    small = values < _HALF
+    if small.any():
+        np.copyto(found, values, where=small)
+    return found
+
+
+LENGTH = int(indexes(np.array([HIGHEST_NS], dtype=np.int64))[0]) + 1
+
+
+class HdrCounts:
+    """Counts by HDR index with exact minimum, maximum and sum beside them; grows with nothing that is recorded."""
+
+    def __init__(self) -> None:
+        self.counts: Values = np.zeros(LENGTH, dtype=np.int64)
+        self.n = 0
+        self.minimum: int | None = None
+        self.maximum: int | None = None
+        self.total_ns = 0
+        self.dropped = 0
+        """Values above one hour, which the layout cannot hold; counted here and nowhere else."""
+
+    def add(self, values: Values) -> None:
+        """Fold int64 `values` (ns, at least 0) in."""
+        if not len(values):
+            return
+        if int(values.max()) > HIGHEST_NS:
+            kept = values[values <= HIGHEST_NS]
+            self.dropped += len(values) - len(kept)
+            self.add(kept)
+            return
+        found = np.bincount(indexes(values))
+        self.counts[: len(found)] += found
+        self._widen(len(values), int(values.min()), int(values.max()), int(values.sum()))
+
+    def merge(self, other: HdrCounts) -> None:
+        """Add the counts of `other`, exactly."""
+        self.dropped += other.dropped
+        if other.minimum is None or other.maximum is None:
+            return
+        self.counts += other.counts
+        self._widen(other.n, other.minimum, other.maximum, other.total_ns)
+
+    def _widen(self, n: int, minimum: int, maximum: int, total_ns: int) -> None:
+        self.minimum = minimum if self.minimum is None else min(self.minimum, minimum)
+        self.maximum = maximum if self.maximum is None else max(self.maximum, maximum)
+        self.n += n
+        self.total_ns += total_ns
+
+    def distribution(self) -> Distribution:
+        """The counts as the noun that everybody else reads."""
+        used = np.flatnonzero(self.counts)
+        shift = np.maximum(used // _HALF - 1, 0)
+        low = np.where(used < _HALF, used, (used % _HALF + _HALF) << shift)
+        high = low + (np.int64(1) << shift) - 1
+        counts = self.counts[used]
+        return Distribution(
+            tuple(low.tolist()), tuple(high.tolist()), tuple(counts.tolist()), self.minimum, self.maximum, self.total_ns
+        )
