@@ -7,30 +7,46 @@ then 1,024 per power of two. Because 1,024 is 2¹⁰, the exponent and the first
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Distribution
+from .layout import DEFAULT
 
-HIGHEST_NS = 3_600_000_000_000
-_HALF = 1024
-_MANTISSA_SHIFT = 42
-_BIAS = (1023 + 9) * _HALF
+HIGHEST_NS = DEFAULT.highest
+LENGTH = DEFAULT.index(HIGHEST_NS) + 1
+_HALF = 1 << DEFAULT.half_bits
+_MANTISSA_SHIFT = 52 - DEFAULT.half_bits
+_BIAS = (1023 + DEFAULT.half_bits - 1) * _HALF
 """Index of value v ≥ 1,024 is ``(bits(float64(v)) >> 42) − _BIAS``: 1,024 → 1,024, 2,048 → 2,048, 2,050 → 2,049."""
+_CHUNK = 1 << 15
+"""Values folded at a time: their temporaries stay in the second-level cache, and their sum (at most 2¹⁵ hours) far
+below 2⁶³."""
 
 Values = NDArray[np.int64]
 
 
 def indexes(values: Values) -> Values:
     """Index of the count of each value, 0 ≤ value ≤ 1 h."""
-    found = (values.astype(np.float64).view(np.int64) >> _MANTISSA_SHIFT) - _BIAS
+    found = values.astype(np.float64).view(np.int64)
+    found >>= _MANTISSA_SHIFT
+    found -= _BIAS
     small = values < _HALF
     if small.any():
         np.copyto(found, values, where=small)
     return found
 
 
-LENGTH = int(indexes(np.array([HIGHEST_NS], dtype=np.int64))[0]) + 1
+def _column(values: Values | array[int]) -> Values:
+    if isinstance(values, array):
+        if values.typecode != "q":
+            raise TypeError(f"values must be 64-bit integers (array typecode 'q'), got {values.typecode!r}")
+        return np.frombuffer(values, dtype=np.int64) if len(values) else np.zeros(0, dtype=np.int64)
+    if values.dtype != np.int64:
+        raise TypeError(f"values must be int64, got {values.dtype}")
+    return values
 
 
 class HdrCounts:
@@ -45,18 +61,29 @@ class HdrCounts:
         self.dropped = 0
         """Values above one hour, which the layout cannot hold; counted here and nowhere else."""
 
-    def add(self, values: Values) -> None:
-        """Fold int64 `values` (ns, at least 0) in."""
-        if not len(values):
-            return
-        if int(values.max()) > HIGHEST_NS:
+    def add(self, values: Values | array[int]) -> None:
+        """Fold int64 `values` (ns) in: an array of numpy, or an ``array('q')``, which is read in place.
+
+        Raises ValueError on a value below zero (a clock went backwards) and TypeError on any other element type;
+        nothing is folded in then.
+        """
+        column = _column(values)
+        if column.size and int(column.min()) < 0:
+            raise ValueError(f"a duration of {int(column.min())} ns: a clock that runs backwards cannot be folded")
+        for start in range(0, column.size, _CHUNK):
+            self._add_chunk(column[start : start + _CHUNK])
+
+    def _add_chunk(self, values: Values) -> None:
+        highest = int(values.max())
+        if highest > HIGHEST_NS:
             kept = values[values <= HIGHEST_NS]
-            self.dropped += len(values) - len(kept)
-            self.add(kept)
-            return
+            self.dropped += values.size - kept.size
+            if not kept.size:
+                return
+            values, highest = kept, int(kept.max())
         found = np.bincount(indexes(values))
-        self.counts[: len(found)] += found
-        self._widen(len(values), int(values.min()), int(values.max()), int(values.sum()))
+        self.counts[: found.size] += found
+        self._widen(values.size, int(values.min()), highest, int(values.sum()))
 
     def merge(self, other: HdrCounts) -> None:
         """Add the counts of `other`, exactly."""
