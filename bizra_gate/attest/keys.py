@@ -214,14 +214,19 @@ def _unlock(body: bytes, passphrase: str | None) -> bytes:
 
 
 def _stretch(passphrase: str, salt: bytes, cost: Argon2id) -> bytes:
-    return bindings.crypto_pwhash_alg(
-        bindings.crypto_secretbox_KEYBYTES,
-        passphrase.encode("utf-8"),
-        salt,
-        cost.passes,
-        cost.memory_bytes,
-        bindings.crypto_pwhash_ALG_ARGON2ID13,
-    )
+    try:
+        return bindings.crypto_pwhash_alg(
+            bindings.crypto_secretbox_KEYBYTES,
+            passphrase.encode("utf-8"),
+            salt,
+            cost.passes,
+            cost.memory_bytes,
+            bindings.crypto_pwhash_ALG_ARGON2ID13,
+        )
+    except CryptoError:
+        raise KeyFileError(
+            f"Argon2id needs {cost.memory_bytes // 2**20} MiB of memory, which was not to be had"
+        ) from None
 
 
 def _base64(text: str) -> bytes:

@@ -88,11 +88,12 @@ def _count(
     objected = {key.public for key in keys if any(_objections(key, roles, moment, now))}
     counted: set[PublicKey] = {key.public for key in keys} - objected
     signed_by = tuple(sorted(public.fingerprint for public in counted))
+    owners = {key.fingerprint: key.owner for key in keys if key.public in counted}
     needed = max(threshold, keyring.threshold(roles), 1)
     if len(counted) < needed:
         shortage = f"{len(counted)} of the {needed} signatures that {' and '.join(roles) or 'any role'} asks for count"
-        return Trust(False, (*reasons, Reason("signature.threshold", shortage)), signed_by)
-    return Trust(True, (), signed_by)
+        return Trust(False, (*reasons, Reason("signature.threshold", shortage)), signed_by, owners)
+    return Trust(True, (), signed_by, owners)
 
 
 def _objections(key: TrustedKey, roles: list[str], moment: datetime, now: datetime) -> Iterator[Reason]:
