@@ -152,17 +152,17 @@ class Schedule:
         return found
 
 
-def ConstantRate(per_s: float, worker: int = 0, workers: int = 1) -> Schedule:  # noqa: N802 - named as a noun
+def ConstantRate(per_s: float, worker: int = 0, workers: int = 1) -> Schedule:
     """``ConstantRate(per_s=100).arrival_ns(7) == 70_000_000``."""
     return Schedule(RegularPoints(), Constant(per_s), worker, workers)
 
 
-def Poisson(per_s: float, seed: int = 1, worker: int = 0, workers: int = 1) -> Schedule:  # noqa: N802
+def Poisson(per_s: float, seed: int = 1, worker: int = 0, workers: int = 1) -> Schedule:
     """Exponential gaps of mean ``1 / per_s``; the same seed gives the same arrivals everywhere."""
     return Schedule(PoissonPoints(seed), Constant(per_s), worker, workers)
 
 
-def Stages(stages: Sequence[Stage], worker: int = 0, workers: int = 1) -> Schedule:  # noqa: N802
+def Stages(stages: Sequence[Stage], worker: int = 0, workers: int = 1) -> Schedule:
     """Regular arrivals at a rate that changes stage by stage."""
     return Schedule(RegularPoints(), Staged(stages), worker, workers)
 

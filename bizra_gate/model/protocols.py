@@ -51,6 +51,8 @@ class Recorder(Protocol):
     intended_ns: array[int]
     lag_ns: array[int]
     """Where a driver waited for a time of its own choosing: how late it woke (a free column, as long as it likes)."""
+    label: array[int]
+    """Optional: aligned with `start_ns` as soon as it is used, the `label_id` of each operation's outcome."""
     batch: int
     """Operations per appended pair; 1 unless the driver sets it before the first one."""
     fold_at_ns: int
@@ -63,7 +65,11 @@ class Recorder(Protocol):
         ...
 
     def outcome(self, label: str, count: int = 1) -> None:
-        """Count a label (status code, returned string)."""
+        """Count a label (status code, returned string) of the operation or batch that was appended last."""
+        ...
+
+    def label_id(self, label: str) -> int:
+        """The number that stands for `label` in the column `label`, for drivers that label every operation."""
         ...
 
     def fold(self, now_ns: int, in_flight_ns: int, in_flight: int) -> None:

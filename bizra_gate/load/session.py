@@ -1,0 +1,197 @@
+"""One run: a crew of workers from start to end, on one grid, watched while it goes on."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import BizraGateError, TargetError
+from ..model import Clock, ClosedLoop, Load, Plan, Target
+from ..units import format_time
+from .liveness import Liveness
+from .messages import Broken, Done, Go, Interval, Job, Opens, Ready
+from .progress import Progress, snapshot
+from .series import Series
+from .warmup import Opening, Until, longest_ns
+from .watch import MachineTime, machine_time
+from .window import Window, interval_length_ns
+from .workers import Crew
+
+LEAD_NS = 50_000_000
+"""Between "go" and the common origin: long enough for every worker to hear of it."""
+OPEN_NS = 120_000_000_000
+"""How long a target may take to import, connect and set up."""
+GRACE_NS = 60_000_000_000
+"""How long after the drain's end a worker may take for its controls before it counts as hung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a finished run hands on."""
+
+    plan: Plan
+    window: Window
+    until: Until
+    done: tuple[Done, ...]
+    series: Series
+    machine: tuple[MachineTime | None, MachineTime | None]
+    started_at: str
+
+
+class Session:
+    """Drives one crew through one run of `plan`."""
+
+    def __init__(
+        self, plan: Plan, target: Target, run: int, crew: Crew, clock: Clock, progress: Progress | None = None
+    ) -> None:
+        self._plan, self._target, self._run = plan, target, run
+        self._crew, self._clock, self._progress = crew, clock, progress
+        self._series = Series(plan.workers)
+        self._ready: set[int] = set()
+        self._done: dict[int, Done] = {}
+        self._failure: BizraGateError | None = None
+        self._window: Window | None = None
+        self._machine: list[MachineTime | None] = []
+        self._started_at = clock.wall()
+
+    def run(self) -> Outcome:
+        """Raises `TargetError` where the target cannot be driven; whatever happens, no worker is left running."""
+        try:
+            self._crew.start(self._jobs(), self._hear)
+            self._wait(lambda: self._window is not None, self._clock.now_ns() + OPEN_NS, "open the target")
+            assert self._window is not None
+            self._wait(lambda: len(self._done) == self._plan.workers, self._deadline_ns, "end the run")
+        finally:
+            self._crew.stop()
+        return self._outcome()
+
+    def _jobs(self) -> list[Job]:
+        loads = [share(self._plan.load, index, self._plan.workers) for index in range(self._plan.workers)]
+        return [Job(self._plan, self._target, load, index, self._run) for index, load in enumerate(loads)]
+
+    def _wait(self, over: Callable[[], bool], deadline_ns: int | Callable[[], int], what: str) -> None:
+        while not over():
+            self._crew.pump(self._until_next_event_s())
+            if self._failure is not None:
+                raise self._failure
+            self._look_at_machine()
+            limit = deadline_ns() if callable(deadline_ns) else deadline_ns
+            if not over() and self._clock.now_ns() > limit:
+                late = [i for i in range(self._plan.workers) if i not in (self._done if self._window else self._ready)]
+                raise TargetError(f"worker {late[0] + 1} of {self._plan.workers} did not {what} in time and was ended")
+
+    def _deadline_ns(self) -> int:
+        assert self._window is not None
+        return self._window.closes_ns + max(self._plan.timeout_ns * 2, GRACE_NS)
+
+    def _until_next_event_s(self) -> float:
+        """Up to a quarter of a second, less where an edge of the window comes before that."""
+        if self._window is None:
+            return 0.25
+        edges = (self._window.opens_ns, self._window.closes_ns)
+        ahead = [edge - self._clock.now_ns() for edge in edges[len(self._machine) :]]
+        return min([0.25, *(max(0.0, ns / 1e9) for ns in ahead)])
+
+    def _look_at_machine(self) -> None:
+        """Sample the machine's CPU time at either edge of the window."""
+        if self._window is None or len(self._machine) >= 2:
+            return
+        edge = (self._window.opens_ns, self._window.closes_ns)[len(self._machine)]
+        if self._clock.now_ns() >= edge:
+            self._machine.append(machine_time())
+
+    def _hear(self, index: int, message: Any) -> None:
+        try:
+            self._handle(index, message)
+        except BizraGateError as error:
+            self._failure = self._failure or error
+
+    def _handle(self, index: int, message: Any) -> None:
+        if isinstance(message, Interval):
+            self._see(index, message)
+        elif isinstance(message, Ready):
+            self._ready.add(index)
+            if len(self._ready) == self._plan.workers:
+                self._go()
+        elif isinstance(message, Done):
+            self._done[index] = message
+        elif isinstance(message, Broken) and index not in self._done:
+            raise self._broken(index, message)
+
+    def _go(self) -> None:
+        warmup = longest_ns(self._plan.warmup, interval_length_ns(self._plan.duration_ns))
+        self._window = Window.after(self._clock.now_ns() + LEAD_NS, warmup, self._plan.duration_ns)
+        self._opening = Opening(self._plan.warmup, self._window)
+        self._liveness = Liveness(self._window)
+        for index in range(self._plan.workers):
+            self._crew.send(index, Go(self._window))
+
+    def _see(self, index: int, interval: Interval) -> None:
+        assert self._window is not None
+        points = self._series.add(index, interval)
+        kinds: Counter[str] = Counter()
+        for counts in self._series.kinds:
+            kinds.update(counts)
+        for point in points:
+            self._liveness.see(point, kinds)
+            if self._progress is not None:
+                self._progress(
+                    snapshot(point, self._window, kinds.total(), self._name, self._run, self._plan.runs)
+                )  # fmt: skip
+        if points:
+            self._consider_opening(self._window.next_edge(points[-1].start_ns))
+
+    def _consider_opening(self, now_ns: int) -> None:
+        assert self._window is not None
+        opens = self._opening.opens_at(self._series.warmup(self._window), max(now_ns, self._clock.now_ns()))
+        if opens is not None:
+            self._window = self._window.opening_at(opens)
+            self._liveness.moved(self._window)
+            for index in range(self._plan.workers):
+                self._crew.send(index, Opens(opens))
+
+    @property
+    def _name(self) -> str:
+        return self._plan.name or self._target.spec
+
+    def _broken(self, index: int, message: Broken) -> BizraGateError:
+        who = "the worker" if self._plan.workers == 1 else f"worker {index + 1} of {self._plan.workers}"
+        if message.kind == "Gone":
+            when = "before the load began"
+            if self._window is not None:
+                when = f"{format_time(max(0, self._clock.now_ns() - self._window.origin_ns))} into the load"
+            return TargetError(f"{who} {message.message} {when}; nothing was recorded", hint=message.hint)
+        if message.expected:
+            return TargetError(message.message, hint=message.hint)
+        return TargetError(f"{who} broke: {message.message}", hint=message.hint)
+
+    def _outcome(self) -> Outcome:
+        assert self._window is not None
+        self._series.close()
+        done = tuple(self._done[index] for index in range(self._plan.workers))
+        if {d.window for d in done} != {self._window}:
+            raise TargetError("the workers did not agree on when the counted window opened; measure again")
+        self._liveness.check_end()
+        first, last = (*self._machine, None, None)[:2]
+        return Outcome(
+            self._plan, self._window, self._opening.until, done, self._series, (first, last), self._started_at
+        )
+
+
+def share(load: Load, index: int, workers: int) -> Load:
+    """Worker `index`'s share: concurrency and caps divided, the first workers taking what is left over."""
+    if isinstance(load, ClosedLoop):
+        return replace(load, concurrency=_part(load.concurrency, index, workers))
+    return replace(load, max_in_flight=max(1, _part(load.max_in_flight, index, workers)))
+
+
+def _part(total: int, index: int, workers: int) -> int:
+    return total // workers + (index < total % workers)
+
+
+def cores() -> int:
+    """Processors of the machine."""
+    return os.cpu_count() or 1
