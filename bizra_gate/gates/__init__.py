@@ -4,18 +4,38 @@ Pure. It sees only evidence that was already opened, decoded, recomputed and aud
 histogram library. What other rooms compute (comparisons, merged metrics) is handed in as functions.
 """
 
+from .changes import Change, diff
+from .evaluate import evaluate
+from .families import confidences, wanted_baselines, wanted_references
+from .judge import Context, judge
+from .limits import LimitFault, parse_limit
+from .measure import parse_stages
 from .metrics import KINDS, MetricFacts, facts_of, names_of
 from .parse import check_set, parse
 from .plans import plan_digest, plan_document, plan_from_document
+from .waivers import Waiver, parse_waiver
 
 __all__ = [
     "KINDS",
+    "Change",
+    "Context",
+    "LimitFault",
     "MetricFacts",
+    "Waiver",
     "check_set",
+    "confidences",
+    "diff",
+    "evaluate",
     "facts_of",
+    "judge",
     "names_of",
     "parse",
+    "parse_limit",
+    "parse_stages",
+    "parse_waiver",
     "plan_digest",
     "plan_document",
     "plan_from_document",
+    "wanted_baselines",
+    "wanted_references",
 ]

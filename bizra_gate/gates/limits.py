@@ -58,9 +58,8 @@ def parse_limit(text: str, facts: MetricFacts, kind: str) -> Limit:
 def _range(text: str, low_text: str, high_text: str, facts: MetricFacts) -> Limit:
     low, high = (_quantity(part, facts, "") for part in (low_text, high_text))
     if low >= high:
-        raise LimitFault(
-            "a range from a lower to a higher bound", f"write in [{high_text.strip()}, {low_text.strip()}]"
-        )
+        hint = f'Write "in [{high_text.strip()}, {low_text.strip()}]".' if low > high else ""
+        raise LimitFault("a range from a lower to a higher bound", hint)
     if high < 0 or (facts.unit == "ratio" and low > 1):
         raise LimitFault(f"a range that {facts.name} can be in")
     return Limit("in", low, facts.unit, _tidy(text), upper=high)

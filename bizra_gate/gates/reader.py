@@ -137,8 +137,8 @@ class Table:
         value = self.optional_duration_ns(key, low_ns=low_ns, high_ns=high_ns)
         return default if value is None else value
 
-    def optional_duration_ns(self, key: str, *, low_ns: int = 0, high_ns: int) -> int | None:
-        value = self.quantity(key, units.parse_duration_ns, None, "30s", "s")
+    def optional_duration_ns(self, key: str, *, low_ns: int = 0, high_ns: int, suffix: str = "s") -> int | None:
+        value = self.quantity(key, units.parse_duration_ns, None, f"30{suffix}", suffix)
         if value is None or low_ns <= value <= high_ns:
             return value
         low, high = units.format_time(low_ns), units.format_time(high_ns)

@@ -52,7 +52,7 @@ def _spec(table: Table, gate: str, plan: Plan | None, *, named: bool) -> Evidenc
         artifacts=artifacts,
         kind=kind,
         name=name,
-        max_age_ns=table.optional_duration_ns("max_age", low_ns=1_000_000_000, high_ns=OLDEST_NS),
+        max_age_ns=table.optional_duration_ns("max_age", low_ns=1_000_000_000, high_ns=OLDEST_NS, suffix="d"),
         signers=_signers(table, kind),
         quorum=table.optional_whole("quorum", 1, max(1, len(artifacts))),
         aggregate=table.choice("aggregate", ("worst", "merge"), "worst"),

@@ -143,3 +143,5 @@ class OpenedEvidence:
     run_id: str | None = None
     environment_key: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    metrics_at: Mapping[float, Mapping[str, Metric]] = field(default_factory=dict)
+    """The same metrics with intervals at other confidences, for checks that ask for them."""

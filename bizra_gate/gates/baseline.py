@@ -1,0 +1,177 @@
+"""A metric against an earlier measurement: no worse than a margin, on the means of processes.
+
+A baseline that is missing, unsigned, stale, invalid or from another environment is never a pass, and neither is an
+improvement that is too good to be true. The statistic itself is handed in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from bizra_gate.model import Baseline, Check, Metric, OpenedEvidence
+from bizra_gate.model.metric import Better
+from bizra_gate.units import format_quantity
+
+from .admit import run_of
+from .metrics import AGAINST, facts_of
+from .rulings import Ruling, obstacle, worst
+
+FEWEST_PROCESSES = 2
+"""One process has no spread between processes, and so no interval."""
+
+
+class Comparison(Protocol):
+    """HEAD against BASE as a ratio of means (head / base) with its bounds."""
+
+    @property
+    def ratio(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def needed_runs(self) -> int | None: ...
+
+
+class Compare(Protocol):
+    """``stats.compare.compare_processes`` or something that answers as it does."""
+
+    def __call__(
+        self, base: Sequence[float], head: Sequence[float], better: Better, margin: float, confidence: float = 0.95
+    ) -> Comparison: ...
+
+
+def rule_baseline(
+    check: Check,
+    baseline: Baseline,
+    metric: Metric,
+    evidence: OpenedEvidence,
+    earlier: Sequence[OpenedEvidence],
+    compare: Compare | None,
+    confidence: float,
+) -> Ruling:
+    """Whether `metric` is no worse than the baseline by more than its margin."""
+    within = baseline.ref == AGAINST.rstrip(".")
+    sources: Sequence[OpenedEvidence] = (evidence,) if within else earlier
+    name = f"{AGAINST}{check.metric}" if within else check.metric
+    stop = _unfit(baseline, evidence, sources, within=within)
+    if stop is not None:
+        return stop
+    others = [source for source in sources if within or not same_run(source, evidence)]
+    if not others:
+        return _itself(baseline)
+    sources = others
+    found = [source.metrics.get(name) for source in sources]
+    base = pooled([one for one in found if one is not None], name)
+    if base is None or None in found:
+        return Ruling("missing", f"The baseline {baseline.ref} has no {check.metric}, so nothing can be compared.")
+    values = base.process_values
+    if compare is None or not _comparable(values) or not _comparable(metric.process_values):
+        return Ruling("inconclusive", _too_few(baseline, values, metric.process_values), baseline=base)
+    facts = facts_of(check.metric, evidence.kind)
+    better: Better = facts.better if facts else metric.better
+    comparison = compare(values, metric.process_values, better, baseline.max_regression, confidence)
+    return _decide(baseline, better, comparison, base, metric)
+
+
+def _unfit(
+    baseline: Baseline, evidence: OpenedEvidence, sources: Sequence[OpenedEvidence], *, within: bool
+) -> Ruling | None:
+    """Why the baseline cannot be compared with at all; None where it can."""
+    if not sources:
+        return Ruling("missing", f"There is no baseline: nothing was found at {baseline.ref}.")
+    if within:
+        return None
+    stops = [stop for stop in (obstacle(source, "The baseline") for source in sources) if stop is not None]
+    if stops:
+        return worst(stops)
+    here = evidence.environment_key
+    others = {source.environment_key for source in sources}
+    if here is None or others != {here}:
+        other = next((key or "an unknown machine" for key in others if key != here), "an unknown machine")
+        said = f"The baseline {baseline.ref} was measured on another environment ({other}; here {here or 'unknown'})"
+        return Ruling("inconclusive", f"{said}: measure both on one machine.")
+    return None
+
+
+def same_run(one: OpenedEvidence, other: OpenedEvidence) -> bool:
+    """Whether both pieces of evidence record one and the same run."""
+    run = run_of(one)
+    return run is not None and run == run_of(other)
+
+
+def _itself(baseline: Baseline) -> Ruling:
+    """The baseline is the very run that is judged: on a branch that measured nothing new, that is no regression.
+
+    A file named as the baseline is another matter: somebody put the run there to be compared with itself.
+    """
+    if baseline.ref.startswith(("git:", "history:")) or baseline.ref == "last-shipped":
+        return Ruling("pass", f"This evidence is the baseline {baseline.ref} itself: nothing was measured since.")
+    return Ruling("inconclusive", f"The baseline {baseline.ref} is the very run that it should judge.")
+
+
+def pooled(metrics: Sequence[Metric], name: str) -> Metric | None:
+    """One metric for a baseline of several measurements: all their processes side by side."""
+    if len(metrics) <= 1:
+        return metrics[0] if metrics else None
+    values = tuple(value for metric in metrics for value in metric.process_values)
+    first = metrics[0]
+    mean = math.fsum(values) / len(values) if values else None
+    return Metric(name, first.unit, first.better, mean, n=len(values), process_values=values)
+
+
+def _comparable(values: Sequence[float]) -> bool:
+    """At least two processes, each with a finite value above zero: the comparison works on logarithms."""
+    return len(values) >= FEWEST_PROCESSES and all(math.isfinite(value) and value > 0 for value in values)
+
+
+def _too_few(baseline: Baseline, base: Sequence[float], head: Sequence[float]) -> str:
+    need = f"at least {FEWEST_PROCESSES} processes with a value above zero on each side"
+    said = f"{_processes(base)} in the baseline {baseline.ref}, {_processes(head)} here"
+    return f"Comparing needs {need}, and there are {said}: measure with more runs."
+
+
+def _processes(values: Sequence[float]) -> str:
+    return f"{len(values)} process" + ("" if len(values) == 1 else "es")
+
+
+def _decide(baseline: Baseline, better: Better, comparison: Comparison, base: Metric, head: Metric) -> Ruling:
+    """Three outcomes from the ratio's bounds, as `worsening` and `improvement` read them."""
+    ratio, low, high = comparison.ratio, comparison.low, comparison.high
+    if ratio is None or not math.isfinite(ratio) or better == "neither":
+        return Ruling("inconclusive", f"The comparison with {baseline.ref} gives no ratio.", baseline=base)
+    lowest, highest = (low, high) if better == "lower" else (_mirrored(high), _mirrored(low))
+    worse = ratio if better == "lower" else 2 - ratio
+    limit = 1 + baseline.max_regression
+    said = _said(baseline, comparison, base, head)
+    margin = format_quantity(baseline.max_regression, "ratio")
+    if 1 - worse > baseline.max_improvement:
+        return Ruling("inconclusive", f"{said}: {_too_good(baseline)}", baseline=base)
+    if highest is not None and highest <= limit:
+        return Ruling("pass", f"{said}: surely no more than {margin} worse.", baseline=base)
+    if lowest is not None and lowest > limit:
+        return Ruling("fail", f"{said}: surely more than {margin} worse.", baseline=base)
+    more = comparison.needed_runs
+    advice = f"; about {more} more run{'s' * (more != 1)} would decide it" if more else ""
+    return Ruling("inconclusive", f"{said}: it could be more than {margin} worse or not{advice}.", baseline=base)
+
+
+def _mirrored(side: float | None) -> float | None:
+    """A ratio of which more is better, read so that more is worse: 0.95 (5 % less) becomes 1.05."""
+    return None if side is None or not math.isfinite(side) else 2 - side
+
+
+def _said(baseline: Baseline, comparison: Comparison, base: Metric, head: Metric) -> str:
+    low, high = ("unbounded" if side is None else f"{side:.4g}" for side in (comparison.low, comparison.high))
+    counts = f"{_processes(head.process_values)} against {len(base.process_values)}"
+    return f"Against {baseline.ref} it is {comparison.ratio:.4g} times as much (bounds {low} to {high}, {counts})"
+
+
+def _too_good(baseline: Baseline) -> str:
+    limit = format_quantity(baseline.max_improvement, "ratio")
+    return (
+        f"an improvement of more than {limit} is too good to be true until somebody says why; "
+        "if it is real, raise max_improvement or ship a new baseline."
+    )
