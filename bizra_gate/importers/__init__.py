@@ -41,6 +41,11 @@ class Importer:
 
 IMPORTERS: dict[str, Importer] = {
     # load generators
+    "ab": Importer("ab", "text report, -g rows"),
+    "h2load": Importer("h2load", "text report, --log-file, JSON"),
+    "hey": Importer("hey", "text report, CSV"),
+    "wrk": Importer("wrk", "text report"),
+    "wrk2": Importer("wrk2", "text report, with or without -L and -U"),
     # micro-benchmarks, histograms and dashboards
 }
 """What the user types after ``--from`` → the importer."""

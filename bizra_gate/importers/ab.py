@@ -1,0 +1,172 @@
+"""ApacheBench (httpd's ab): a closed loop over N connections; text report, or ``-g`` gnuplot rows.
+
+Traps: the latency table is in whole milliseconds; ``Time per request (mean)`` is concurrency · T / N by construction
+and no evidence of anything; "Failed requests" counts answers whose length differs from the first and leaves out
+answers with a bad status; the ``-g`` rows are sorted by time and start in whole seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..errors import FormatError
+from ..model import Caveat, Figure, Latency, Measurement, Source
+from . import blind, printed
+from .cut import cut_caveats
+from .samples import Samples
+from .stream import Stream
+
+QUANTUM_NS = 1_000_000
+_ROWS_HEADER = b"starttime\tseconds\tctime\tdtime\tttime\twait"
+_VALUE = re.compile(r"([A-Z][A-Za-z0-9 -]+):\s+(\S+)(.*)")
+_FAILED = re.compile(r"\s+\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)")
+_TOTAL_ROW = re.compile(r"Total:\s+(\d+)\s+(\d+)\s+(?:(\d+\.\d+)\s+\d+\s+)?(\d+)\s*")
+_PERCENTILE = re.compile(r"\s*(\d{1,2})%\s+(\d+)\s*")
+_BLIND = (*blind.LOAD, blind.INTENDED)
+
+
+def sniff(head: bytes, name: str) -> bool:
+    if head.startswith(_ROWS_HEADER):
+        return True
+    return (
+        b"This is ApacheBench" in head or re.search(rb"^Concurrency Level: +\d+\r?\nTime taken", head, re.M) is not None
+    )
+
+
+def read(stream: Stream) -> Iterator[Measurement]:
+    if stream.head.startswith(_ROWS_HEADER):
+        yield _read_rows(stream)
+        return
+    lines = stream.text_lines()
+    starts = [index for index, line in enumerate(lines) if line.startswith("Concurrency Level:")]
+    if not starts:
+        raise FormatError(f'{stream.name}: ab printed no result (no line "Concurrency Level"): nothing was measured')
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        yield _read_text(lines[start:end], stream)
+
+
+class _Report:
+    """The parts of one text report."""
+
+    def __init__(self, lines: list[str], where: str) -> None:
+        self.values: dict[str, tuple[str, str]] = {}
+        self.percentiles: list[tuple[float, Figure]] = []
+        self.failed = {"connect": 0, "receive": 0, "length": 0, "exceptions": 0}
+        self.total: re.Match[str] | None = None
+        self.where = where
+        for line in lines:
+            if match := _FAILED.fullmatch(line):
+                self.failed = {key: printed.count(n, where) for key, n in zip(self.failed, match.groups(), strict=True)}
+            elif match := _PERCENTILE.fullmatch(line):
+                self.percentiles.append((float(match[1]), printed.number(match[2], f"{where}: {match[1]}%", 1e6)))
+            elif match := _TOTAL_ROW.fullmatch(line):
+                self.total = match
+            elif match := _VALUE.fullmatch(line):
+                self.values.setdefault(match[1], (match[2], match[3]))
+
+    def count(self, key: str) -> int | None:
+        return printed.count(self.values[key][0], f"{self.where}: {key}") if key in self.values else None
+
+    def figure(self, key: str, factor: float = 1.0) -> Figure | None:
+        return printed.number(self.values[key][0], f"{self.where}: {key}", factor) if key in self.values else None
+
+    def needed(self, key: str) -> int:
+        found = self.count(key)
+        if found is None:
+            raise FormatError(f"{self.where}: no line {key!r}: the report was cut")
+        return found
+
+
+def _read_text(lines: list[str], stream: Stream) -> Measurement:
+    report = _Report(lines, stream.name)
+    done = report.needed("Complete requests")
+    errors = _errors(report)
+    return Measurement(
+        source=Source(tool="ab", format="text report", file=stream.name),
+        loop="closed",
+        think_time=False,
+        concurrency=report.needed("Concurrency Level"),
+        rate_achieved_per_s=report.figure("Requests per second"),
+        duration_ns=report.figure("Time taken for tests", 1e9),
+        operations=done,
+        operations_include_errors=sum(errors.values()) <= done,
+        errors=errors,
+        latency=_latency(report, done) if report.total else None,
+        bytes_in=report.count("Total transferred"),
+        caveats=(*_caveats(report, done), *cut_caveats(stream)),
+        blind=(*_BLIND, blind.SERIES, blind.TAIL),
+    )
+
+
+def _errors(report: _Report) -> dict[str, int]:
+    named = {
+        "connect": report.failed["connect"],
+        "receive": report.failed["receive"],
+        "exception": report.failed["exceptions"],
+        "write": report.count("Write errors") or 0,
+        "status": report.count("Non-2xx responses") or 0,
+    }
+    return {kind: n for kind, n in named.items() if n}
+
+
+def _caveats(report: _Report, done: int) -> Iterator[Caveat]:
+    if different := report.failed["length"]:
+        yield Caveat(
+            "source.length",
+            f"ab calls {different:,} answers failed because their length differs from the first; they are not counted "
+            "as errors here",
+        )
+    window = report.count("Number of requests")
+    if window is not None and window < done:
+        yield Caveat(
+            "source.window",
+            f"this ab keeps {window:,} slots for {done:,} requests and averages the latencies that share one: "
+            "its percentiles are those of means",
+        )
+
+
+def _latency(report: _Report, done: int) -> Latency:
+    assert report.total is not None
+    minimum, mean, deviation, maximum = report.total.groups()
+    where = f"{report.where}: Total"
+    return Latency(
+        count=done,
+        minimum=printed.number(minimum, where, 1e6),
+        mean=printed.number(mean, where, 1e6),
+        maximum=printed.number(maximum, where, 1e6),
+        stdev=printed.number(deviation, where, 1e6) if deviation else None,
+        percentiles=tuple(report.percentiles),
+        percentile_method="nearest-rank",
+        origin="send",
+        quantum_ns=QUANTUM_NS,
+        includes_errors=True,
+    )
+
+
+def _read_rows(stream: Stream) -> Measurement:
+    samples = Samples()
+    lines = stream.lines()
+    next(lines)
+    for number, line in enumerate(lines, 2):
+        cells = line.split(b"\t")
+        try:
+            start_s, total_ms = int(cells[1]), int(cells[4])
+            samples.add(start_s * 10**9, total_ms * 10**6, "answer", failed=False)
+        except (IndexError, ValueError):
+            shown = line[:60].decode("utf-8", "replace")
+            raise FormatError(f"{stream.name}: line {number}: got {shown!r}; expected six columns of ab -g") from None
+    if not samples.n:
+        raise FormatError(f"{stream.name}: only a header: nothing was measured")
+    base = Measurement(
+        source=Source(tool="ab", format="gnuplot rows (-g)", file=stream.name),
+        loop="closed",
+        think_time=False,
+        blind=(*_BLIND, blind.CONNECTIONS, "neither status nor failures are in the rows (method.errors)"),
+    )
+    full = samples.fill(base, quantum_ns=QUANTUM_NS, origin="send")
+    seconds = Figure(full.duration_ns.value, 2e9) if full.duration_ns else None
+    note = Caveat("source.seconds", "starts are given in whole seconds: the run may be up to 1 s longer or shorter")
+    return replace(full, duration_ns=seconds, errors=None, outcomes=None, outcomes_complete=False,
+                   intervals=None, caveats=(note, *cut_caveats(stream)))  # fmt: skip

@@ -1,0 +1,247 @@
+"""h2load (nghttp2): a closed loop over clients × streams, optionally paced; stdout, ``--log-file`` and JSON.
+
+Traps: with ``--rps`` and ``-D`` the rate is successes over the *configured* duration, so a paced run always prints its
+nominal rate; neither ``-m`` nor ``--rps`` is printed; latencies are a random sample of at most 1,000,000; the log is
+appended to, run after run, and its percentiles are not corrected for what a stall kept from being sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..errors import FormatError
+from ..model import Figure, Latency, Measurement, Source
+from . import blind, failure, printed
+from .cut import cut_caveats
+from .document import Node, parse_several
+from .instants import as_rfc3339
+from .samples import Counts, Samples
+from .stream import Stream
+
+QUANTUM_NS = 1_000
+CAP = 1_000_000
+_LOG_ROW = re.compile(rb"(\d{15,17})\t(-?\d{1,3})\t(\d+)")
+_SPAWN = re.compile(r"spawning thread #\d+: (\d+) total client\(s\)\.(.*)")
+_TIMED = re.compile(r".*Timing-based test with (\S+) of warm-up time and (\S+) of main duration.*")
+_FINISHED = re.compile(r"finished in (\S+), (\S+) req/s, (\S+)B/s")
+_REQUESTS = re.compile(r"requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed, "
+                       r"(\d+) errored, (\d+) timeout")  # fmt: skip
+_CODES = re.compile(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx")
+_TRAFFIC = re.compile(r"traffic: \S+ \((\d+)\) total.*")
+_ROW = re.compile(r"(?:time for )?request\s*:\s+(.*)")
+_BLIND = (*blind.LOAD[1:], blind.INTENDED, blind.RATE, blind.THINK)
+_STREAMS = (
+    "how many streams share a connection (-m) is not said: state clients × streams with --connections (littles_law.*)"
+)
+
+
+def sniff(head: bytes, name: str) -> bool:
+    if _is_json(head):
+        return True
+    lines = head.split(b"\n", 3)[:3]
+    if _LOG_ROW.fullmatch(lines[0].rstrip(b"\r")):
+        return all(_LOG_ROW.fullmatch(line.rstrip(b"\r")) for line in lines[:-1])
+    return re.search(rb"^finished in \S+, \S+ req/s, ", head, re.M) is not None or b"\nspawning thread #" in head
+
+
+def _is_json(head: bytes) -> bool:
+    return head.lstrip()[:1] == b"{" and b'"headers_decompressed"' in head and b'"measurements"' in head
+
+
+def read(stream: Stream) -> Iterator[Measurement]:
+    if _is_json(stream.head):
+        for node in parse_several(stream.document(), stream.name):
+            yield _read_json(node, stream)
+    elif _LOG_ROW.match(stream.head):
+        yield _read_log(stream)
+    else:
+        yield from _read_text(stream)
+
+
+def _read_text(stream: Stream) -> Iterator[Measurement]:
+    lines = stream.text_lines()
+    ends = [index for index, line in enumerate(lines) if _FINISHED.fullmatch(line.strip())]
+    if not ends:
+        raise FormatError(f'{stream.name}: no line "finished in …": h2load was broken off or the file was cut')
+    begin = 0
+    for number, end in enumerate(ends):
+        last = ends[number + 1] if number + 1 < len(ends) else len(lines)
+        yield _Text(stream.name, lines[begin:end], lines[end:last]).measurement(stream)
+        begin = end + 1
+
+
+class _Text:
+    """One run on stdout."""
+
+    def __init__(self, where: str, before: list[str], after: list[str]) -> None:
+        self.where = where
+        self.clients = 0
+        self.protocol = ""
+        self.warmup: Figure | None = None
+        self.asked: Figure | None = None
+        self.counts: tuple[int, ...] = ()
+        self.codes: tuple[int, ...] = ()
+        self.bytes_in: int | None = None
+        self.latency: Latency | None = None
+        self.header = ""
+        for line in before:
+            self._read_before(line)
+        first = _FINISHED.fullmatch(after[0].strip())
+        assert first is not None
+        self.duration = printed.duration(first[1], f"{where}: finished in")
+        self.rate = printed.number(first[2], f"{where}: req/s")
+        for line in after[1:]:
+            self._read_after(line.rstrip())
+        if not self.counts:
+            raise FormatError(f'{where}: no line "requests: N total, …": the report was cut')
+
+    def _read_before(self, line: str) -> None:
+        if match := _SPAWN.match(line):
+            if line.startswith("spawning thread #0"):
+                self.clients, self.warmup, self.asked = 0, Figure(0.0), None
+            self.clients += printed.count(match[1], self.where)
+            if timed := _TIMED.fullmatch(match[2]):
+                self.warmup = printed.duration(timed[1], f"{self.where}: warm-up")
+                self.asked = printed.duration(timed[2], f"{self.where}: main duration")
+        elif line.startswith("Application protocol: "):
+            self.protocol = line.removeprefix("Application protocol: ").strip()
+
+    def _read_after(self, line: str) -> None:
+        if match := _REQUESTS.fullmatch(line):
+            self.counts = tuple(printed.count(n, self.where) for n in match.groups())
+        elif match := _CODES.fullmatch(line):
+            self.codes = tuple(printed.count(n, self.where) for n in match.groups())
+        elif match := _TRAFFIC.fullmatch(line):
+            self.bytes_in = printed.count(match[1], self.where)
+        elif line.split()[:2] == ["min", "max"]:
+            self.header = line
+        elif (match := _ROW.fullmatch(line)) and self.counts and self.counts[2]:
+            self.latency = self._row(match[1])
+
+    def _row(self, cells_text: str) -> Latency:
+        names = self.header.replace("+/- sd", "share").split()
+        cells = dict(zip(names, cells_text.split(), strict=False))
+        found: dict[str, Figure] = {
+            key: printed.duration(cells[key], f"{self.where}: request {key}")
+            for key in ("min", "max", "mean", "sd", "median", "p95", "p99")
+            if key in cells
+        }
+        if "mean" not in found:
+            raise FormatError(
+                f"{self.where}: got {cells_text.strip()[:60]!r}; expected min, max, mean and sd of requests"
+            )
+        return _figures(found, self.counts[2])
+
+    def measurement(self, stream: Stream) -> Measurement:
+        _, started, done, _, failed, errored, timed_out = self.counts
+        pipelined = self.protocol not in ("http/1.1", "")
+        return Measurement(
+            source=Source(tool="h2load", format="text report", file=stream.name),
+            loop="closed",
+            concurrency=None if pipelined else self.clients or None,
+            duration_requested_ns=self.asked,
+            duration_ns=self.duration,
+            rate_achieved_per_s=self.rate,
+            warmup_ns=self.warmup,
+            operations=done,
+            operations_include_errors=failed <= done,
+            sent=started,
+            errors=_errors(self.codes, failed, errored, timed_out),
+            latency=self.latency,
+            bytes_in=self.bytes_in,
+            caveats=cut_caveats(stream),
+            blind=(*_BLIND, blind.SERIES, blind.TAIL, *((_STREAMS,) if pipelined else ())),
+        )
+
+
+def _errors(codes: tuple[int, ...], failed: int, errored: int, timed_out: int) -> dict[str, int]:
+    """``failed`` holds the errored, which hold the timeouts; the rest of them are answers with a bad status."""
+    status = sum(codes[2:]) if codes else max(0, failed - errored)
+    named = {"status": status, "timeout": timed_out, "error": max(0, errored - timed_out)}
+    named["failed"] = max(0, failed - sum(named.values()))
+    return {kind: n for kind, n in named.items() if n}
+
+
+def _figures(found: dict[str, Figure], done: int) -> Latency:
+    percentiles = [(p, found[key]) for p, key in ((50.0, "median"), (95.0, "p95"), (99.0, "p99")) if key in found]
+    return Latency(
+        count=min(done, CAP),
+        minimum=found.get("min"),
+        mean=found.get("mean"),
+        maximum=found.get("max"),
+        stdev=found.get("sd"),
+        percentiles=tuple(percentiles),
+        percentile_method="nearest-rank" if percentiles else "unknown",
+        origin="send",
+        quantum_ns=QUANTUM_NS,
+        includes_errors=True,
+        cap=CAP,
+    )
+
+
+def _read_log(stream: Stream) -> Measurement:
+    samples = Samples()
+    for number, line in enumerate(stream.lines(), 1):
+        cells = line.split(b"\t")
+        try:
+            start_us, status, duration_us = (int(cell) for cell in cells)
+            failed = failure.is_failed_status(status)
+            label = str(status) if not failed else (f"status {status}" if status > 0 else "error")
+            samples.add(start_us * 1_000, duration_us * 1_000, label, failed=failed)
+        except ValueError:
+            shown = line[:60].decode("utf-8", "replace")
+            raise FormatError(
+                f"{stream.name}: line {number}: got {shown!r}; expected start, status, duration"
+            ) from None
+    if not samples.n:
+        raise FormatError(f"{stream.name}: no whole row: nothing was measured")
+    base = Measurement(
+        source=Source(tool="h2load", format="log file", file=stream.name),
+        loop="closed",
+        started_at=as_rfc3339(samples.first_start_ns or 0),
+        finished_at=as_rfc3339(samples.last_end_ns or 0),
+        blind=(*_BLIND, blind.WARMUP, blind.CONNECTIONS, "the log is appended to: two runs in one file look like one"),
+    )
+    return replace(samples.fill(base, quantum_ns=QUANTUM_NS, origin="send"), caveats=cut_caveats(stream))
+
+
+def _read_json(node: Node, stream: Stream) -> Measurement:
+    measured = node["measurements"]
+    requests, codes = measured["requests"], measured["status_codes"]
+    done = requests["done"].count()
+    duration = measured["duration"].figure(1e9)
+    if done is None or duration is None:
+        raise measured.wrong("the measurements of h2load with duration and requests")
+    failed, errored, timed_out = (requests[key].count() or 0 for key in ("failed", "errored", "timeout"))
+    return Measurement(
+        source=Source(tool="h2load", format="JSON", file=stream.name),
+        loop="closed",
+        duration_ns=duration,
+        rate_achieved_per_s=measured["request_per_second"].figure(),
+        operations=done,
+        operations_include_errors=failed <= done,
+        sent=requests["started"].count(),
+        errors=_errors(
+            tuple(codes[key].count() or 0 for key in ("2xx", "3xx", "4xx", "5xx")), failed, errored, timed_out
+        ),
+        latency=_json_latency(measured["performance"]["request"], done) if done else None,
+        bytes_in=measured["traffic"]["total"].count(),
+        blind=(*_BLIND, blind.WARMUP, blind.SERIES, blind.CONNECTIONS, _STREAMS),
+    )
+
+
+def _json_latency(request: Node, done: int) -> Latency:
+    counts = Counts()
+    for element in request["samples"].elements():
+        value = element.number()
+        if value is None or not -1e9 < value < 1e9:
+            raise element.wrong("a latency in seconds")
+        counts.add(round(value * 1e9))
+    found = {key: figure for key in ("min", "max", "mean", "sd", "median", "p95", "p99")
+             if (figure := request[key].figure(1e9)) is not None}  # fmt: skip
+    latency = _figures(found, done)
+    if not counts.n:
+        return latency
+    return replace(latency, histogram=counts.distribution(), count=counts.n)

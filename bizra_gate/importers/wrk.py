@@ -1,0 +1,70 @@
+"""wrk 4.x (github.com/wg/wrk): a closed loop over N connections, one text report per run.
+
+Traps: answers slower than ``--timeout`` (2 s) are in no latency, only in ``timeout``; `stats_correct` back-fills
+every sample longer than twice the mean cycle with samples that nobody sent, so that mean and percentiles of a run
+with stalls describe more requests than there were. Neither can be undone from the report; Little's law shows both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import FormatError
+from ..model import Caveat, Latency, Measurement, Source
+from . import blind, wrk_report
+from .cut import cut_caveats
+from .stream import Stream
+
+_CORRECTED = Caveat(
+    "source.backfill",
+    "wrk adds samples that nobody sent for every answer slower than twice the mean cycle (stats_correct)",
+)
+
+
+def sniff(head: bytes, name: str) -> bool:
+    return wrk_report.is_report(head) and not wrk_report.is_wrk2(head.decode("utf-8", "replace"))
+
+
+def read(stream: Stream) -> Iterator[Measurement]:
+    for where, lines in wrk_report.runs(stream):
+        if wrk_report.is_wrk2("\n".join(lines)):
+            raise FormatError(f"{where}: is a run of wrk2, not of wrk: split the file, or read it with --from wrk2")
+        yield _measurement(wrk_report.parse(lines, where), stream)
+
+
+def _measurement(report: wrk_report.Report, stream: Stream) -> Measurement:
+    requests = report.requests or 0
+    inside = report.errors.get("status", 0) > 0 and sum(report.errors.values()) <= requests
+    return Measurement(
+        source=Source(tool="wrk", format="text report", file=stream.name),
+        loop="closed",
+        think_time=False,
+        concurrency=report.connections,
+        threads=report.threads,
+        rate_achieved_per_s=report.rate,
+        duration_requested_ns=report.asked,
+        duration_ns=report.duration,
+        operations=report.requests,
+        operations_include_errors=inside,
+        errors={kind: n for kind, n in report.errors.items() if n},
+        latency=_latency(report) if requests else None,
+        bytes_in=report.bytes_in,
+        caveats=(_CORRECTED, *cut_caveats(stream)),
+        blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED),
+    )
+
+
+def _latency(report: wrk_report.Report) -> Latency:
+    table = report.tables[-1] if report.tables else wrk_report.Table()
+    return Latency(
+        mean=report.mean,
+        stdev=report.stdev,
+        maximum=report.maximum,
+        percentiles=tuple(table.percentiles),
+        percentile_method="nearest-rank",
+        origin="send",
+        quantum_ns=1_000,
+        includes_errors=True,
+        dropped=report.errors.get("timeout", 0),
+        corrected=True,
+    )
