@@ -35,7 +35,9 @@ def freshness(finished_at: str, now: datetime, max_age_ns: int | None) -> Iterat
     age = now - finished
     if max_age_ns is not None and age / timedelta(microseconds=1) * 1000 > max_age_ns:
         shown = format_time(age / timedelta(microseconds=1) * 1000)
-        yield Reason("freshness.stale", f"measured {shown} ago; the gate accepts {format_time(max_age_ns)}: measure again")
+        yield Reason(
+            "freshness.stale", f"measured {shown} ago; the gate accepts {format_time(max_age_ns)}: measure again"
+        )
 
 
 def plan(gate: Gate, benchmark: Benchmark) -> Iterator[Reason]:

@@ -89,3 +89,12 @@ def history(root: Path, path: str, limit: int = 200) -> list[str]:
 def ignored(path: Path) -> bool:
     """Whether git ignores `path` (which need not exist)."""
     return _git(path.parent, "check-ignore", "--quiet", str(path)) is not None
+
+
+def user(path: Path) -> str | None:
+    """``user.email`` (else ``user.name``) as git has it configured at `path`."""
+    for name in ("user.email", "user.name"):
+        said = _git(path, "config", "--get", name)
+        if said and said.strip():
+            return said.decode("utf-8", errors="replace").strip()
+    return None

@@ -123,7 +123,9 @@ def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
     if unknown := sorted(set(predicate) - _MEMBERS):
         raise UntrustedError(f"predicate: unknown member {unknown[0]!r}", code="malformed")
     if predicate.get("schema") != SCHEMA:
-        raise UntrustedError(f"predicate.schema: got {predicate.get('schema')!r}, expected {SCHEMA!r}", code="malformed")
+        raise UntrustedError(
+            f"predicate.schema: got {predicate.get('schema')!r}, expected {SCHEMA!r}", code="malformed"
+        )
     for name in ("run_id", "finished_at", "tool", "subject", "source", "measurement", "summary"):
         if name not in predicate:
             raise UntrustedError(f"predicate: no member {name!r}", code="malformed")

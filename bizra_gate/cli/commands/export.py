@@ -1,0 +1,37 @@
+"""``export``: the same evidence in the forms that other tools read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import command
+
+
+@command("export")
+def export(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            help="dsse, sigstore-bundle, pae, hlog, percentiles, openmetrics, csv, pyperf, bencher or github-action-benchmark.",
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Write to a file.")] = None,
+) -> None:
+    """Export an artifact; dsse, sigstore-bundle and pae carry its signature and need no key."""
+    from ... import exports, store
+    from ...errors import UsageError
+
+    if to not in exports.EXPORTERS:
+        raise UsageError(f"--to: got {to!r}, expected one of {', '.join(sorted(exports.EXPORTERS))}")
+    data = exports.EXPORTERS[to](store.read(artifact), str(artifact))
+    if out is not None:
+        store.write(out, data)
+    else:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,38 @@
+"""``init``: a starter gate, the keyring and a CI workflow in an existing repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import command
+
+
+@command("init")
+def init(
+    directory: Annotated[Path, typer.Argument(help="The repository.")] = Path(),
+) -> None:
+    """Put a commented starter gate, the keyring and a CI workflow into a repository; nothing is overwritten."""
+    from ... import keystore, pipeline, starter
+
+    for step in starter.init(directory):
+        typer.echo(f"{step.action:9} {step.path}")
+    keyring = directory / "gates" / "keyring.toml"
+    public = keystore.default_path().with_suffix(".pub")
+    steps = [
+        "bizra-gate bench gates/example.toml",
+        "bizra-gate verify",
+        "git add gates artifacts .github .gitattributes",
+    ]
+    if keyring.exists():
+        typer.echo(f"{'kept':9} gates/keyring.toml")
+    elif public.exists():
+        added = pipeline.trust(public, keyring)
+        typer.echo(f"{'created':9} gates/keyring.toml (trusts {added.fingerprint})")
+    else:
+        steps = ["bizra-gate keygen", "bizra-gate trust", *steps]
+    typer.echo("\nnext:")
+    for line in steps:
+        typer.echo(f"  {line}")

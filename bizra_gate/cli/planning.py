@@ -1,0 +1,234 @@
+"""From what was typed to the measurements that `bench` makes."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import opening, repository
+from ..errors import UsageError
+from ..gates.measure import mean_rate, parse_stages
+from ..model import ClosedLoop, CommandOptions, Gate, HttpRequest, Load, OpenLoop, Plan, Warmup
+from ..model.plan import Arrivals, Stage
+from ..units import NS_PER_S, UnitError, format_time
+from . import values
+
+SCHEMES = ("http://", "https://", "py:", "cmd:")
+PROFILES = {
+    "smoke": (2 * NS_PER_S, 10 * NS_PER_S),
+    "standard": (30 * NS_PER_S, 120 * NS_PER_S),
+    "soak": (60 * NS_PER_S, 3600 * NS_PER_S),
+}
+"""Warm-up and duration; only standard and soak satisfy the default policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of `bench` as values; None where an option was not given."""
+
+    duration_ns: int | None = None
+    warmup_ns: int | None = None
+    until_steady_ns: int | None = None
+    runs: int | None = None
+    workers: int | None = None
+    rate_per_s: float | None = None
+    concurrency: int | None = None
+    arrivals: str | None = None
+    stages: str | None = None
+    think_ns: int | None = None
+    timeout_ns: int | None = None
+    profile: str | None = None
+    against: str | None = None
+    method: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    expect_status: tuple[int, ...] = ()
+    expect_body: str | None = None
+    prepare: str | None = None
+    shell: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One measurement to make and where its artifact goes."""
+
+    title: str
+    plan: Plan
+    root: Path
+    artifact: Path
+    gate: Gate | None = None
+
+
+def jobs(what: list[str], asked: Asked, artifact: Path | None) -> list[Job]:
+    """One job per gate with a ``[measure]``, or one for a target."""
+    targets = [text for text in what if text.startswith(SCHEMES)]
+    if not targets:
+        return _gate_jobs([Path(text) for text in what], asked, artifact)
+    if len(what) > 1:
+        raise UsageError(f"one TARGET at a time: got {', '.join(what)}", hint="write a gate file for each, see init")
+    return [_target_job(targets[0], asked, artifact)]
+
+
+def _gate_jobs(paths: list[Path], asked: Asked, artifact: Path | None) -> list[Job]:
+    for path in paths:
+        if not path.exists():
+            raise UsageError(
+                f"{path}: neither a file nor a target",
+                hint="a target starts with http://, https://, py: or cmd:; a first gate: bizra-gate init",
+            )
+    measured = [gate for gate in opening.read_gates(paths) if gate.plan is not None]
+    if artifact is not None and len(measured) != 1:
+        raise UsageError(f"--artifact names one file, but {len(measured)} gates are to be measured")
+    return [_gate_job(gate, asked, artifact) for gate in measured]
+
+
+def _gate_job(gate: Gate, asked: Asked, artifact: Path | None) -> Job:
+    assert gate.plan is not None
+    root = opening.root_of(Path(gate.file))
+    place = artifact or root / gate.evidence[0].artifacts[0]
+    return Job(gate.name, overridden(gate.plan, asked), root, place, gate)
+
+
+def _target_job(target: str, asked: Asked, artifact: Path | None) -> Job:
+    name = asked.name or values.name_of(target)
+    warmup_ns, duration_ns = PROFILES["standard"]
+    plan = Plan(
+        target=target,
+        load=ClosedLoop(),
+        warmup=Warmup(warmup_ns),
+        duration_ns=duration_ns,
+        name=name,
+        sources=_own_source(target),
+    )
+    root = repository.top(Path.cwd()) or Path.cwd()
+    return Job(name, overridden(plan, asked), root, artifact or Path("artifacts") / f"{name}.json")
+
+
+def _own_source(target: str) -> tuple[str, ...]:
+    """``py:path/to/file.py:attr`` is bound to that file, if it lies in the repository."""
+    if not target.startswith("py:") or not target.rpartition(":")[0].endswith(".py"):
+        return ()
+    file = Path(target.removeprefix("py:").rpartition(":")[0])
+    root = repository.top(Path.cwd()) or Path.cwd()
+    try:
+        return (file.absolute().resolve().relative_to(root.resolve()).as_posix(),)
+    except ValueError:
+        return ()
+
+
+def overridden(plan: Plan, asked: Asked) -> Plan:
+    """`plan` with everything that was asked differently on the command line."""
+    load = _load(plan.load, asked)
+    return dataclasses.replace(
+        plan,
+        load=load,
+        warmup=_warmup(plan.warmup, asked),
+        duration_ns=_duration(plan, load, asked),
+        runs=_first(asked.runs, plan.runs),
+        workers=_first(asked.workers, plan.workers),
+        timeout_ns=_first(asked.timeout_ns, plan.timeout_ns),
+        name=asked.name or plan.name,
+        against=asked.against or plan.against,
+        http=_http(plan, asked),
+        command=_command(plan, asked),
+    )
+
+
+def _duration(plan: Plan, load: Load, asked: Asked) -> int:
+    """Stages last as long as they say; everything else as long as was asked."""
+    staged = sum(stage.duration_ns for stage in load.stages) if isinstance(load, OpenLoop) else 0
+    if staged and asked.duration_ns not in (None, staged):
+        raise UsageError(f"--duration: the stages last {format_time(staged)}; leave it out")
+    return staged or _first(asked.duration_ns, _profile(asked)[1], plan.duration_ns)
+
+
+def _first(*choices: int | None) -> int:
+    return next(choice for choice in choices if choice is not None)
+
+
+def _profile(asked: Asked) -> tuple[int | None, int | None]:
+    if asked.profile is None:
+        return None, None
+    if asked.profile not in PROFILES:
+        raise UsageError(f"--profile: got {asked.profile!r}, expected {', '.join(PROFILES)}")
+    return PROFILES[asked.profile]
+
+
+def _warmup(warmup: Warmup, asked: Asked) -> Warmup:
+    at_least = _first(asked.warmup_ns, _profile(asked)[0], warmup.at_least_ns)
+    if asked.until_steady_ns is None:
+        return dataclasses.replace(warmup, at_least_ns=at_least)
+    if asked.until_steady_ns < at_least:
+        raise UsageError("--until-steady: the most that warm-up may last is shorter than --warmup")
+    return Warmup(at_least, until_steady=True, at_most_ns=asked.until_steady_ns)
+
+
+def _load(load: Load, asked: Asked) -> Load:
+    opened = asked.rate_per_s is not None or asked.stages is not None
+    if opened and (asked.concurrency is not None or asked.think_ns is not None):
+        raise UsageError("--rate and --stages are an open loop, --concurrency and --think a closed one: choose one")
+    if opened or (isinstance(load, OpenLoop) and asked.arrivals is not None):
+        return _open(load, asked)
+    if asked.arrivals is not None:
+        raise UsageError("--arrivals belongs to an open loop: give --rate as well")
+    if asked.concurrency is None and asked.think_ns is None:
+        return load
+    before = load if isinstance(load, ClosedLoop) else ClosedLoop()
+    return ClosedLoop(_first(asked.concurrency, before.concurrency), _first(asked.think_ns, before.think_ns))
+
+
+def _open(load: Load, asked: Asked) -> OpenLoop:
+    before = load if isinstance(load, OpenLoop) else OpenLoop(rate_per_s=0.0)
+    if asked.stages is not None and asked.rate_per_s is not None:
+        raise UsageError("either --rate or --stages, not both")
+    stages = _stages(asked.stages) if asked.stages is not None else ()
+    rate = asked.rate_per_s or (mean_rate(stages) if stages else before.rate_per_s)
+    return dataclasses.replace(
+        before, rate_per_s=rate, arrivals=_arrivals(asked.arrivals) or before.arrivals, stages=stages or before.stages
+    )
+
+
+def _arrivals(text: str | None) -> Arrivals | None:
+    if text not in (None, "constant", "poisson"):
+        raise UsageError(f"--arrivals: got {text!r}, expected constant or poisson")
+    return text  # type: ignore[return-value]
+
+
+def _stages(text: str) -> tuple[Stage, ...]:
+    try:
+        return parse_stages(text)
+    except UnitError as error:
+        raise UsageError(f"--stages: {error}") from error
+
+
+def _http(plan: Plan, asked: Asked) -> HttpRequest | None:
+    changes = {
+        "method": asked.method,
+        "headers": asked.headers or None,
+        "body": _body(asked.body),
+        "expect_status": asked.expect_status or None,
+        "expect_body": asked.expect_body,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    if not given:
+        return plan.http
+    if not plan.target.startswith(("http://", "https://")):
+        raise UsageError(f"{', '.join(sorted(given))}: for HTTP targets only, and this is {plan.target}")
+    return dataclasses.replace(plan.http or HttpRequest(), **given)  # type: ignore[arg-type]
+
+
+def _body(text: str | None) -> str | None:
+    if text is None or not text.startswith("@"):
+        return text
+    return values.existing(Path(text[1:])).read_text(encoding="utf-8")
+
+
+def _command(plan: Plan, asked: Asked) -> CommandOptions | None:
+    if asked.prepare is None and not asked.shell:
+        return plan.command
+    if not plan.target.startswith("cmd:"):
+        raise UsageError(f"--prepare and --shell are for cmd: targets, and this is {plan.target}")
+    before = plan.command or CommandOptions()
+    return dataclasses.replace(before, prepare=asked.prepare or before.prepare, shell=asked.shell or before.shell)

@@ -1,0 +1,86 @@
+"""Files given to `audit`, `import`, `show` and `compare`: our own artifacts, or other tools' outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from .. import importers, pipeline, store
+from ..errors import FormatError
+from ..model import Measurement, Policy
+from ..reports import AuditedMeasurement
+from . import values, waiting
+
+
+def policy(min_duration: str | None, min_warmup: str | None, max_error_rate: str | None) -> Policy:
+    """The strict policy with what was asked differently."""
+    changes = {
+        "min_duration_ns": values.duration_ns("--min-duration", min_duration),
+        "min_warmup_ns": values.duration_ns("--min-warmup", min_warmup),
+        "max_error_rate": values.ratio("--max-error-rate", max_error_rate),
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    return dataclasses.replace(Policy(), **given)  # type: ignore[arg-type]
+
+
+def stated(connections: int | None, threads: int | None, target_rate: str | None) -> importers.Stated:
+    """What only the person knows."""
+    return importers.Stated(
+        connections=connections, threads=threads, target_rate_per_s=values.rate_per_s("--target-rate", target_rate)
+    )
+
+
+def audited(path: Path, from_: str | None, said: importers.Stated, asked: Policy) -> list[AuditedMeasurement]:
+    """Every measurement in `path`, audited."""
+    return [pipeline.audit_measurement(one, asked, str(path)) for one in measurements(path, from_, said)]
+
+
+def measurements(path: Path, from_: str | None, said: importers.Stated) -> list[Measurement]:
+    """What `path` holds; raises `UsageError`, `FormatError` or `UntrustedError` with the reason."""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(4096)
+        if from_ in (None, "bizra-gate") and pipeline.is_artifact(head):
+            return [pipeline.decode_artifact(store.read(path), str(path)).measurement]
+    return foreign(path, from_, said)
+
+
+def foreign(path: Path, from_: str | None, said: importers.Stated) -> list[Measurement]:
+    """Another tool's output as measurements; a folder (Criterion) is read by its sample file."""
+    file = _sample_in(path) if path.is_dir() else path
+    if not file.is_file():
+        raise FormatError(f"{path}: no such file")
+    total = file.stat().st_size
+    with file.open("rb") as raw, waiting.bar(f"reading {file.name}") as progress:
+        report = None if progress is None else (lambda done: progress(done, total))
+        stream = importers.Stream(raw, file.name, progress=report, beside=_beside(file))
+        return [
+            dataclasses.replace(one, source=dataclasses.replace(one.source, file=str(path)))
+            for one in importers.read(stream, from_, said)
+        ]
+
+
+def _sample_in(folder: Path) -> Path:
+    """The sample file of a Criterion result folder (``new/`` before ``base/``)."""
+    places = [folder / name for name in ("sample.json", "new/sample.json", "base/sample.json")]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise FormatError(f"{path_name(folder)}: a folder without sample.json; name the file that the tool wrote")
+    return found
+
+
+def path_name(path: Path) -> str:
+    return path.name or str(path)
+
+
+def _beside(file: Path) -> Callable[[str], bytes | None]:
+    """Reads a companion of `file` by its bare name; names that leave the folder are not followed."""
+
+    def read(name: str) -> bytes | None:
+        companion = file.parent / name
+        if Path(name).name != name or not companion.is_file():
+            return None
+        return store.read(companion, limit=64 * 1024 * 1024)
+
+    return read

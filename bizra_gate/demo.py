@@ -1,0 +1,184 @@
+"""The whole loop in under a minute: one honest claim ships, one impossible claim is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import pipeline, store
+from .attest import Keyring, TrustedKey, render_keyring
+from .attest.keys import PrivateKey
+from .errors import UsageError
+from .evidence.benchmark import Origin
+from .model import Environment, Figure, Gate, Latency, Measurement, Plan, Source
+from .model.measurement import Caveat
+from .reports import terminal
+from .units import NS_PER_S
+
+if TYPE_CHECKING:
+    from .load import Snapshot
+
+Say = Callable[[str], None]
+Watch = Callable[[Plan, str], AbstractContextManager["Callable[[Snapshot], None] | None"]]
+
+RATE_PER_S = 2_000
+WARMUP_S, COUNTED_S = 5, 20
+NOTE = f"a demonstration: {COUNTED_S} s after {WARMUP_S} s, where real evidence takes 120 s after 30 s"
+
+HONEST = f"""\
+# Judge it again with:  bizra-gate verify gates/honest.toml
+name  = "honest"
+claim = "The embedded server answers {RATE_PER_S:,} requests a second, 99 in 100 within 50 ms"
+
+[measure]
+target   = "{{url}}"
+load     = {{{{ loop = "open", rate = "{RATE_PER_S}/s" }}}}
+warmup   = "{WARMUP_S}s"
+duration = "{COUNTED_S}s"
+
+[evidence]
+artifact = "artifacts/honest.json"
+
+[policy]
+min_duration = "{COUNTED_S}s"
+min_warmup   = "{WARMUP_S}s"
+note         = "{NOTE}"
+
+[[check]]
+metric = "throughput"
+pass   = ">= {RATE_PER_S * 0.95:.0f}/s"
+
+[[check]]
+metric = "latency.p99"
+pass   = "<= 50 ms"
+
+[[check]]
+metric = "error_rate"
+pass   = "<= 1 %"
+"""
+
+IMPOSSIBLE = """\
+# The record that this tool began with. Its limits are met with ease; that is the trouble.
+name  = "impossible"
+claim = "The circuit breaker serves 13,000,000 requests a second at p50 = p99 = 0 ms"
+
+[evidence]
+artifact = "artifacts/impossible.json"
+
+[[check]]
+metric = "throughput"
+pass   = ">= 300k/s"
+
+[[check]]
+metric = "latency.p99"
+pass   = "<= 1.5 ms"
+"""
+
+
+def impossible_record() -> Measurement:
+    """The retracted claim as it was reported: 13,000,000 req/s, p50 = p99 = 0 ms, over 0.36 s, never warmed up."""
+    rate, seconds, millisecond = 13_000_000, 0.36, 1e6
+    return Measurement(
+        source=Source(tool="in-house benchmark", version="1", format="report", foreign=True),
+        name="circuit breaker",
+        loop="closed",
+        concurrency=64,
+        rate_achieved_per_s=Figure(rate, 1),
+        duration_ns=Figure(seconds * NS_PER_S, 1e7),
+        warmup_ns=Figure(0),
+        operations=round(rate * seconds),
+        errors={},
+        latency=Latency(
+            mean=Figure(0, millisecond),
+            percentiles=((50.0, Figure(0, millisecond)), (99.0, Figure(0, millisecond))),
+            quantum_ns=millisecond,
+            origin="send",
+        ),
+        environment=Environment(cpu_count=16, cpu_hz=3.5e9),
+        caveats=(Caveat("source.report", "transcribed from a written report; the histogram was not kept"),),
+        blind=("the report keeps no histogram, no time series and no number in flight",),
+    )
+
+
+def tell(directory: Path, *, say: Say, watch: Watch, width: int, color: bool) -> int:
+    """Run the demonstration in `directory`; the exit code is 0 when both stories ended as they should."""
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UsageError(f"{directory} is there already and is kept", hint="choose another with --directory")
+    signer = PrivateKey.generate()
+    _lay_out(directory, signer)
+    say(
+        "1. An honest claim. An embedded server is measured in an open loop, after a warm-up, every request recorded.\n"
+    )
+    honest = _measure(directory, signer, watch)
+    honest_code = _judge(honest, say, width, color)
+    say(
+        "\n2. An impossible claim. The same key signs 13,000,000 req/s at p50 = 0 ms, measured for 0.36 s. Its limits hold.\n"
+    )
+    impossible = _plant(directory, signer)
+    impossible_code = _judge(impossible, say, width, color)
+    _farewell(directory, say)
+    return 0 if (honest_code, impossible_code) == (0, 3) else 1
+
+
+def _lay_out(directory: Path, signer: PrivateKey) -> None:
+    ring = Keyring(version=1, keys=(TrustedKey(signer.public, "demo (its private key was never written)", ("*",)),))
+    store.write(directory / "gates" / "keyring.toml", render_keyring(ring).encode())
+
+
+def _measure(directory: Path, signer: PrivateKey, watch: Watch) -> Path:
+    """Start the embedded server, measure it under the gate, stop it."""
+    from .targets.http import embedded
+
+    with embedded.serve() as server:
+        file = directory / "gates" / "honest.toml"
+        store.write(file, HONEST.format(url=server.url).encode())
+        gate = pipeline.read_gates([file])[0]
+        assert gate.plan is not None
+        _bench(gate, gate.plan, directory, signer, watch)
+    return file
+
+
+def _bench(gate: Gate, plan: Plan, directory: Path, signer: PrivateKey, watch: Watch) -> None:
+    with watch(plan, gate.name) as progress:
+        pipeline.bench(
+            plan,
+            root=directory,
+            artifact=directory / gate.evidence[0].artifacts[0],
+            signer=signer,
+            gate=gate,
+            progress=progress,
+        )
+
+
+def _plant(directory: Path, signer: PrivateKey) -> Path:
+    from .load.clock import MonotonicClock
+
+    file = directory / "gates" / "impossible.toml"
+    store.write(file, IMPOSSIBLE.encode())
+    pipeline.seal(
+        impossible_record(),
+        subject={"target": "circuit breaker"},
+        origin=Origin(),
+        signer=signer,
+        artifact=directory / "artifacts" / "impossible.json",
+        finished_at=MonotonicClock().wall(),
+    )
+    return file
+
+
+def _judge(file: Path, say: Say, width: int, color: bool) -> int:
+    from .load.clock import MonotonicClock
+
+    report = pipeline.verify([file], now=MonotonicClock().wall()).report
+    say(terminal.render(report, width=width, color=color))
+    return report.exit_code
+
+
+def _farewell(directory: Path, say: Say) -> None:
+    say(f"\nEverything lies in {directory}/: two gates, two signed artifacts, the keyring. Look inside, then try:")
+    say(f"  bizra-gate verify {directory}/gates/honest.toml       # SHIP, exit 0")
+    say(f"  bizra-gate verify {directory}/gates                   # UNDER AUDIT, exit 3")
+    say(f"  bizra-gate show {directory}/artifacts/honest.json     # percentiles, time series, findings")
+    say(f"  change one digit in {directory}/artifacts/honest.json and verify again    # UNTRUSTED, exit 4")

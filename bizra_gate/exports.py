@@ -1,0 +1,26 @@
+"""Artifact → bytes that other tools read. Signature forms carry the same signature and need no key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .attest import envelope, export_dsse, export_sigstore_bundle
+
+Exporter = Callable[[bytes, str], bytes]
+
+
+def _dsse(data: bytes, name: str) -> bytes:
+    return export_dsse(envelope.read(data, name))
+
+
+def _sigstore(data: bytes, name: str) -> bytes:
+    return export_sigstore_bundle(envelope.read(data, name))
+
+
+def _pae(data: bytes, name: str) -> bytes:
+    """The very bytes that the signature covers, for ``openssl pkeyutl -verify -rawin``."""
+    return envelope.read(data, name).signed_bytes
+
+
+EXPORTERS: dict[str, Exporter] = {"dsse": _dsse, "pae": _pae, "sigstore-bundle": _sigstore}
+"""What the user types after ``--to`` → the exporter."""

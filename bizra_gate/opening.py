@@ -1,0 +1,245 @@
+"""From gate files and artifacts to what the judge may see: signature, strict decode, binding, recompute, audit.
+
+One artifact is opened by one pure call (`open_one`), so that a thousand of them can be opened on every core.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from . import audit, binding, gates, store
+from .attest import envelope, keyring, trust
+from .attest.instant import parse_instant
+from .errors import DefinitionError, MissingError, Problem, UntrustedError, UsageError
+from .evidence import benchmark as benchmarks
+from .evidence.benchmark import Benchmark
+from .model import EvidenceSpec, Gate, Measurement, OpenedEvidence, Reason, Trust
+from .stats import summary
+
+KEYRING = "keyring.toml"
+PARALLEL_FROM = 24
+"""Below this many artifacts a pool of processes costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One artifact to open, with everything that decides how it is seen."""
+
+    gate: Gate
+    spec: EvidenceSpec
+    file: str
+    root: Path
+    keyring: keyring.Keyring | None
+    now: str
+    keep_measurement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One artifact opened."""
+
+    gate: str
+    evidence: OpenedEvidence
+    measurement: Measurement | None = None
+
+
+# ── finding things ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def root_of(gate_file: Path) -> Path:
+    """What paths in a gate file are relative to: the folder that holds ``gates/``, else the file's own folder."""
+    for parent in gate_file.absolute().parents:
+        if parent.name == "gates":
+            return parent.parent
+    return gate_file.absolute().parent
+
+
+def gate_files(paths: Sequence[Path]) -> list[Path]:
+    """The gate files that `paths` (files or folders) name; the keyring is none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*.toml") if file.name != KEYRING)
+            found += [file for file in inside if "waivers" not in file.parts]
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UsageError(f"{path}: no such gate file or folder", hint="make a first gate with: bizra-gate init")
+    return list(dict.fromkeys(found))
+
+
+def shown(path: Path, root: Path) -> str:
+    """`path` as a report names it: relative to where the command runs if it lies there, else to the repository."""
+    for base in (Path.cwd(), root):
+        try:
+            return path.absolute().relative_to(base.absolute()).as_posix()
+        except ValueError:
+            continue
+    return path.name
+
+
+def read_gates(paths: Iterable[Path]) -> list[Gate]:
+    """Parse every gate file; all mistakes of all files are raised in one `DefinitionError`."""
+    parsed: list[Gate] = []
+    problems: list[Problem] = []
+    for path in gate_files(list(paths)):
+        text, sha256 = store.read_definition(path)
+        try:
+            parsed.append(gates.parse(text, shown(path, root_of(path)), sha256))
+        except DefinitionError as error:
+            problems += error.problems
+    if problems:
+        raise DefinitionError(problems)
+    gates.check_set(parsed)
+    return parsed
+
+
+@cache
+def read_keyring(path: Path) -> keyring.Keyring | None:
+    """The keyring, or None where there is none; a keyring that cannot be read is a `DefinitionError`."""
+    if not path.exists():
+        return None
+    return keyring.parse_keyring(store.read_definition(path)[0], shown(path, path.parent))
+
+
+def tasks(
+    gates_: Sequence[Gate], *, now: str, keyring_path: Path | None = None, keep_measurements: bool = False
+) -> Iterator[Task]:
+    """One task per artifact of every gate. A pattern that matches nothing stays as it is, and is missing."""
+    for gate in gates_:
+        root = root_of(Path(gate.file))
+        ring = read_keyring(keyring_path or root / "gates" / KEYRING)
+        for spec in gate.evidence:
+            for file in (match for pattern in spec.artifacts for match in _expand(root, pattern)):
+                yield Task(gate, spec, file, root, ring, now, keep_measurements)
+
+
+def _expand(root: Path, pattern: str) -> list[str]:
+    if not glob.has_magic(pattern):
+        return [pattern]
+    return sorted(path.relative_to(root).as_posix() for path in root.glob(pattern)) or [pattern]
+
+
+# ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_all(
+    work: Sequence[Task], progress: Callable[[int, int], None] | None = None, processes: int | None = None
+) -> list[Result]:
+    """Open every task, in order; on every core when there are many."""
+    cores = processes or os.cpu_count() or 1
+    if len(work) < PARALLEL_FROM or cores == 1:
+        return list(_reported(map(open_one, work), len(work), progress))
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(max_workers=cores) as pool:
+        return list(_reported(pool.map(open_one, work, chunksize=8), len(work), progress))
+
+
+def _reported(results: Iterable[Result], total: int, progress: Callable[[int, int], None] | None) -> Iterator[Result]:
+    for done, result in enumerate(results, start=1):
+        if progress is not None:
+            progress(done, total)
+        yield result
+
+
+def open_one(task: Task) -> Result:
+    """Signature first, then the parse of those same bytes, then binding, recomputation and audit.
+
+    Never raises for what an artifact holds: whatever is wrong becomes the reason why it is not believed.
+    """
+    try:
+        path = store.inside(task.root, task.file, f"{task.gate.file}: evidence")
+        data = store.read(path)
+    except MissingError:
+        return Result(task.gate.name, _missing(task))
+    except (UntrustedError, UsageError) as error:
+        return Result(task.gate.name, _untrusted(task, None, Reason("path", error.message)))
+    return _open_bytes(task, data)
+
+
+def _open_bytes(task: Task, data: bytes) -> Result:
+    sha256: str | None = None
+    try:
+        sealed = envelope.read(data, task.file)
+        sha256 = sealed.sha256
+        verdict = _signatures(task, sealed)
+        if not verdict.ok:
+            return Result(task.gate.name, _untrusted(task, sha256, *verdict.reasons, signed_by=verdict.signed_by))
+        opened = trust.open_sealed(sealed, verdict)
+        document = opened.statement
+        if document["predicateType"] != benchmarks.PREDICATE_TYPE:
+            raise UntrustedError(f"predicate type {document['predicateType']!r} is no benchmark", code="kind")
+        benchmark = benchmarks.decode(document["predicate"], document["subject"][0])
+    except UntrustedError as error:
+        return Result(task.gate.name, _untrusted(task, sha256, Reason(error.code, error.message)))
+    return _examined(task, sha256, verdict, benchmark)
+
+
+def _signatures(task: Task, sealed: envelope.Sealed) -> Trust:
+    if task.keyring is None:
+        return Trust(
+            False, (Reason("keyring.missing", "no gates/keyring.toml: nobody is trusted; run bizra-gate trust"),)
+        )
+    signers = task.spec.signers
+    return trust.check(sealed, task.keyring, _moment(task.now), role=signers.role, threshold=signers.threshold)
+
+
+@cache
+def _moment(text: str) -> datetime:
+    return parse_instant(text)
+
+
+def _examined(task: Task, sha256: str | None, verdict: Trust, benchmark: Benchmark) -> Result:
+    reasons = tuple(_binding(task, benchmark))
+    measurement = benchmark.measurement
+    bound = Trust(not reasons, (*verdict.reasons, *reasons), verdict.signed_by, verdict.owners)
+    evidence = OpenedEvidence(
+        file=task.file,
+        sha256=sha256,
+        kind=task.spec.kind,
+        trust=bound,
+        audit=audit.examine(measurement, task.gate.policy),
+        metrics=summary.summarize(measurement, task.gate.policy.confidence),
+        signed_by=verdict.signed_by,
+        measured_by=_measured_by(measurement),
+        finished_at=benchmark.finished_at,
+        run_id=benchmark.run_id,
+        environment_key=binding.environment_key(benchmark),
+        environment=binding.environment_facts(benchmark),
+    )
+    return Result(task.gate.name, evidence, measurement if task.keep_measurement else None)
+
+
+def _binding(task: Task, benchmark: Benchmark) -> Iterator[Reason]:
+    gate, spec = task.gate, task.spec
+    yield from binding.freshness(benchmark.finished_at, _moment(task.now), spec.max_age_ns)
+    yield from binding.plan(gate, benchmark)
+    yield from binding.sources(task.root, gate, spec, benchmark)
+    yield from binding.clean_tree(spec, benchmark)
+    yield from binding.environment(spec, benchmark)
+
+
+def _measured_by(measurement: Measurement) -> str | None:
+    source = measurement.source
+    if not source.foreign:
+        return None
+    return f"{source.tool} {source.version or ''}".strip() + ", not by bizra-gate"
+
+
+def _missing(task: Task) -> OpenedEvidence:
+    hint = f"bizra-gate bench {task.gate.file}" if task.gate.plan is not None else "commit the artifact"
+    reason = Reason("missing", f"{task.file} does not exist: {hint}")
+    return OpenedEvidence(task.file, None, task.spec.kind, Trust(False, (reason,)), None, {}, missing=True)
+
+
+def _untrusted(task: Task, sha256: str | None, *reasons: Reason, signed_by: tuple[str, ...] = ()) -> OpenedEvidence:
+    return OpenedEvidence(
+        task.file, sha256, task.spec.kind, Trust(False, reasons, signed_by), None, {}, signed_by=signed_by
+    )

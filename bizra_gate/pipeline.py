@@ -1,0 +1,234 @@
+"""The two lines of the house, spelled out; the only place that wires packages together.
+
+`bench` measures and never judges, `verify` judges and never measures; a file in git lies between them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import audit, gates, opening, repository, store
+from .attest import add_key, envelope, keyring, parse_instant, statement
+from .attest.digest import manifest_sha256
+from .attest.keys import PrivateKey
+from .errors import UsageError
+from .evidence import benchmark as benchmarks
+from .evidence.benchmark import Benchmark, GateReference, Origin, Tool
+from .model import Gate, Measurement, Metric, OpenedEvidence, Plan, Policy, Report
+from .reports import AuditedMeasurement
+from .stats import summary
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .load import Snapshot
+
+IGNORED_WHEN_DIRTY = ("artifacts", "ledger", "gates/keyring.toml")
+"""Changes here do not make a measured tree dirty: evidence is committed after the code that it measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benched:
+    """What `bench` made."""
+
+    artifact: Path
+    benchmark: Benchmark
+    metrics: Mapping[str, Metric]
+    signed_by: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What `verify` found, and the measurements behind it by artifact, for plots."""
+
+    report: Report
+    measurements: Mapping[str, Measurement]
+
+
+# ── bench ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bench(
+    plan: Plan,
+    *,
+    root: Path,
+    artifact: Path,
+    signer: PrivateKey,
+    gate: Gate | None = None,
+    progress: Callable[[Snapshot], None] | None = None,
+) -> Benched:
+    """Measure `plan` and write one signed artifact; nothing is written unless the whole measurement was made."""
+    from . import load, probe, targets
+    from .load.clock import MonotonicClock
+
+    origin = origin_of(root, plan)
+    target = targets.resolve(plan.target, plan=plan, root=root)
+    clock = MonotonicClock()
+    measurement = load.run(plan, target, clock, probe.environment(), progress=progress)
+    subject = {"target": plan.target, **target.identity()}
+    return seal(
+        measurement,
+        subject=subject,
+        origin=origin,
+        signer=signer,
+        artifact=artifact,
+        finished_at=measurement.finished_at or clock.wall(),
+        gate=gate,
+    )
+
+
+def seal(
+    measurement: Measurement,
+    *,
+    subject: Mapping[str, str],
+    origin: Origin,
+    signer: PrivateKey,
+    artifact: Path,
+    finished_at: str,
+    gate: Gate | None = None,
+) -> Benched:
+    """State, sign and store one measurement."""
+    metrics = summary.summarize(measurement)
+    benchmark = Benchmark(
+        run_id=uuid.uuid4().hex,
+        finished_at=finished_at,
+        tool=Tool("bizra-gate", __version__),
+        measurement=measurement,
+        subject=subject,
+        source=origin,
+        gate=GateReference(gate.name, gate.file, gate.plan_digest or "") if gate is not None else None,
+    )
+    descriptor, predicate = benchmarks.state(benchmark, metrics)
+    document = statement.statement([descriptor], benchmarks.PREDICATE_TYPE, predicate)
+    data = envelope.seal(document, [signer])
+    store.write(artifact, data)
+    return Benched(artifact, benchmark, metrics, signer.public.fingerprint, len(data))
+
+
+def origin_of(root: Path, plan: Plan | None) -> Origin:
+    """The tree at `root` now: commit, dirtiness, and the manifest over the plan's sources."""
+    commit = repository.head(root, ignore=IGNORED_WHEN_DIRTY)
+    entries = store.manifest(root, plan.sources) if plan is not None and plan.sources else []
+    return Origin(
+        commit=commit.commit if commit else None,
+        tree=commit.tree if commit else None,
+        dirty=commit.dirty if commit else None,
+        manifest_sha256=manifest_sha256(entries) if entries else None,
+        files=tuple(name for _, _, name in entries),
+    )
+
+
+# ── verify ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify(
+    paths: Sequence[Path],
+    *,
+    now: str,
+    keyring_path: Path | None = None,
+    keep_measurements: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verified:
+    """Open, recompute, audit and judge the evidence of every gate below `paths` (files or folders)."""
+    judged = opening.read_gates(paths)
+    work = list(opening.tasks(judged, now=now, keyring_path=keyring_path, keep_measurements=keep_measurements))
+    results = opening.open_all(work, progress)
+    evidence: dict[str, list[OpenedEvidence]] = {gate.name: [] for gate in judged}
+    for result in results:
+        evidence[result.gate].append(result.evidence)
+    report = gates.evaluate(judged, evidence, now)
+    return Verified(report, {r.evidence.file: r.measurement for r in results if r.measurement is not None})
+
+
+# ── audit ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def audit_measurement(measurement: Measurement, policy: Policy, file: str) -> AuditedMeasurement:
+    """One measurement before the audit, with the metrics that it gives."""
+    metrics = summary.summarize(measurement)
+    return AuditedMeasurement(file, measurement, audit.examine(measurement, policy), metrics)
+
+
+def is_artifact(data: bytes) -> bool:
+    """Whether `data` claims to be an artifact of ours."""
+    return b'"bizra-gate/artifact/v1"' in data[:4096]
+
+
+def decode_artifact(data: bytes, file: str) -> Benchmark:
+    """The benchmark in an artifact whose signatures hold under the keys that they name; trust is not judged here."""
+    sealed = envelope.read(data, file)
+    document = sealed.unverified_statement()
+    return benchmarks.decode(document["predicate"], document["subject"][0])
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def trust(
+    public_path: Path,
+    keyring_path: Path,
+    *,
+    owner: str | None = None,
+    roles: tuple[str, ...] = ("*",),
+    not_before: str | None = None,
+    not_after: str | None = None,
+) -> keyring.TrustedKey:
+    """Add the public key in `public_path` to the keyring file, which is made where there is none."""
+    from . import keystore
+
+    if not public_path.exists():
+        raise UsageError(f"{public_path}: no such public key", hint="make a key pair first: bizra-gate keygen")
+    public = keystore.read_public(public_path)
+    before = store.read_definition(keyring_path)[0] if keyring_path.exists() else ""
+    text = add_key(
+        before,
+        public,
+        owner=owner or _owner(),
+        roles=roles,
+        not_before=_instant(not_before),
+        not_after=_instant(not_after),
+        file=str(keyring_path),
+    )
+    parsed = keyring.parse_keyring(text, str(keyring_path))
+    store.write(keyring_path, text.encode())
+    return next(key for key in parsed.keys if key.public == public)
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else parse_instant(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _owner() -> str:
+    """Who git says is working here; a keyring without owners helps nobody."""
+    said = repository.user(Path.cwd())
+    return said or "unnamed"
+
+
+def with_overrides(plan: Plan, **changes: object) -> Plan:
+    """`plan` with what the command line asks differently."""
+    return dataclasses.replace(plan, **{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
+
+
+__all__ = [
+    "Benched",
+    "Verified",
+    "audit_measurement",
+    "bench",
+    "decode_artifact",
+    "gates",
+    "is_artifact",
+    "origin_of",
+    "seal",
+    "trust",
+    "verify",
+    "with_overrides",
+]
