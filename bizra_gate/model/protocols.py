@@ -17,6 +17,9 @@ from .plan import Load, Plan
 class Clock(Protocol):
     """Time, injected. `load/clock` holds the real one and a fake one for tests."""
 
+    spun_ns: int
+    """CPU time so far that was waiting, not work; whoever spins on this clock adds to it."""
+
     def now_ns(self) -> int:
         """Monotonic time in ns."""
         ...
