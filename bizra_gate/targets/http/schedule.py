@@ -18,9 +18,7 @@ MAX_BURST = 32
 MAX_OPENING = 128
 """Connections opened at once by an open loop: more would overflow a listen queue, and a dropped SYN costs a second."""
 _BACKOFF_NS = 5_000_000
-_MAXMAX_OPENING = 128
-"""Connections opened at once by an open loop: more would overflow a listen queue, and a dropped SYN costs a second."""
-_BACKOFF_NS = 500_000_000
+_MAX_BACKOFF_NS = 500_000_000
 
 
 def schedule_for(task: WorkerTask, conductor: Conductor) -> Users | Arrivals:
