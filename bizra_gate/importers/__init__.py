@@ -42,8 +42,19 @@ class Importer:
 IMPORTERS: dict[str, Importer] = {
     # load generators
     "ab": Importer("ab", "text report, -g rows"),
+    "artillery": Importer("artillery", "JSON (--output)"),
+    "autocannon": Importer("autocannon", "JSON (-j)"),
+    "bombardier": Importer("bombardier", "JSON (-o json)"),
+    "fortio": Importer("fortio", "JSON"),
+    "ghz": Importer("ghz", "JSON (-O json)"),
     "h2load": Importer("h2load", "text report, --log-file, JSON"),
     "hey": Importer("hey", "text report, CSV"),
+    "hyperfoil": Importer("hyperfoil", "run JSON"),
+    "locust": Importer("locust", "JSON, _stats.csv, _stats_history.csv"),
+    "nighthawk": Importer("nighthawk", "JSON"),
+    "oha": Importer("oha", "JSON, CSV"),
+    "rewrk": Importer("rewrk", "JSON (--json)"),
+    "siege": Importer("siege", "JSON (-j)"),
     "wrk": Importer("wrk", "text report"),
     "wrk2": Importer("wrk2", "text report, with or without -L and -U"),
     # micro-benchmarks, histograms and dashboards

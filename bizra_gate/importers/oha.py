@@ -1,0 +1,133 @@
+"""oha (github.com/hatoo/oha): a closed loop, optionally paced; JSON (``--output-format json``) and CSV.
+
+Traps: any answer is a success, a 503 too; requests in flight at the deadline are counted in ``requestsPerSec`` though
+they never ended; the time of requests that timed out is in no latency; nothing tells whether ``-q`` or
+``--latency-correction`` was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..errors import FormatError
+from ..model import Caveat, Figure, Latency, Measurement, Source
+from . import blind, failure
+from .cut import cut_caveats
+from .document import Node, parse_several
+from .samples import Samples
+from .stream import Stream
+
+_CSV_HEADER = b"request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status"
+_ABORTED = "aborted due to deadline"
+_BLIND = (*blind.LOAD, blind.INTENDED, blind.RATE, blind.CONNECTIONS)
+
+
+def sniff(head: bytes, name: str) -> bool:
+    return head.startswith(_CSV_HEADER) or all(
+        key in head for key in (b'"successRate"', b'"requestsPerSec"', b'"responseTimeHistogram"')
+    )
+
+
+def read(stream: Stream) -> Iterator[Measurement]:
+    if stream.head.startswith(_CSV_HEADER):
+        yield _read_csv(stream)
+        return
+    for node in parse_several(stream.document(), stream.name):
+        yield _read_json(node, stream)
+
+
+def _read_json(node: Node, stream: Stream) -> Measurement:
+    summary = node["summary"]
+    duration = summary["total"].figure(1e9)
+    if duration is None:
+        raise summary["total"].wrong("the length of the run in seconds")
+    statuses = node["statusCodeDistribution"].counts()
+    outcomes, errors = failure.split_statuses(statuses)
+    failures = node["errorDistribution"].counts()
+    aborted = failures.pop(_ABORTED, 0)
+    for message, n in failures.items():
+        kind = failure.classify(message)
+        errors[kind] = errors.get(kind, 0) + n
+    rate = summary["requestsPerSec"].figure()
+    return Measurement(
+        source=Source(tool="oha", format="JSON", file=stream.name),
+        loop="closed",
+        think_time=False,
+        rate_achieved_per_s=_without(rate, aborted, duration),
+        duration_ns=duration,
+        operations=sum(outcomes.values()) + sum(errors.values()),
+        operations_include_errors=True,
+        errors=errors,
+        outcomes=outcomes,
+        outcomes_complete=True,
+        latency=_latency(node, any(failure.is_failed_status(int(code)) for code in statuses if code.isdecimal())),
+        bytes_in=summary["totalData"].count(),
+        caveats=_caveats(aborted),
+        blind=(*_BLIND, blind.SERIES, "whether --latency-correction was on is not said (method.coordinated_omission)"),
+    )
+
+
+def _without(rate: Figure | None, aborted: int, duration: Figure) -> Figure | None:
+    """The printed rate without the requests that were in flight when time was up."""
+    if rate is None or not aborted or duration.value <= 0:
+        return rate
+    return replace(rate, value=rate.value - aborted / (duration.value / 1e9))
+
+
+def _caveats(aborted: int) -> tuple[Caveat, ...]:
+    if not aborted:
+        return ()
+    return (
+        Caveat(
+            "source.aborted",
+            f"{aborted:,} requests were in flight when time was up; oha's rate counts them, here they are left out",
+        ),
+    )
+
+
+def _latency(node: Node, includes_errors: bool) -> Latency | None:
+    summary, table = node["summary"], node["latencyPercentiles"]
+    mean = summary["average"].figure(1e9)
+    if mean is None:
+        return None
+    percentiles = sorted(
+        (float(key[1:]), figure)
+        for key, value in table.members()
+        if key.startswith("p") and key[1:].replace(".", "", 1).isdecimal() and (figure := value.figure(1e9)) is not None
+    )
+    return Latency(
+        count=sum(node["responseTimeHistogram"].counts().values()) or None,
+        minimum=summary["fastest"].figure(1e9),
+        mean=mean,
+        maximum=summary["slowest"].figure(1e9),
+        percentiles=tuple(percentiles),
+        percentile_method="nearest-rank",
+        quantum_ns=1.0,
+        origin="send",
+        includes_errors=includes_errors,
+    )
+
+
+def _read_csv(stream: Stream) -> Measurement:
+    samples = Samples()
+    lines = stream.lines()
+    next(lines)
+    for number, line in enumerate(lines, 2):
+        cells = line.split(b",")
+        try:
+            start, duration, status = float(cells[0]), float(cells[4]), int(cells[6])
+            samples.add(round(start * 1e9), round(duration * 1e9), str(status), failed=failure.is_failed_status(status))
+        except (IndexError, ValueError, OverflowError):
+            shown = line[:60].decode("utf-8", "replace")
+            raise FormatError(f"{stream.name}: line {number}: got {shown!r}; expected seven numbers of oha") from None
+    if not samples.n:
+        raise FormatError(f"{stream.name}: only a header: nothing was measured")
+    base = Measurement(
+        source=Source(tool="oha", format="CSV", file=stream.name),
+        loop="closed",
+        think_time=False,
+        blind=(*_BLIND, "requests without an answer leave no row: the error rate is not known (method.errors)"),
+    )
+    full = samples.fill(base, quantum_ns=1.0, origin="send")
+    return replace(full, errors=full.errors or None, caveats=cut_caveats(stream))
