@@ -1,0 +1,115 @@
+"""The contract's `bizra-gate/report/v1`: every field of it and no other.
+
+A number that is not measured, not finite, or one side of an interval that does not exist, is ``null``; never NaN.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from ..model import CheckReport, EvidenceReport, Finding, GateReport, Report, Trust
+from . import neutral
+
+SCHEMA = "bizra-gate/report/v1"
+
+
+def render(report: Report) -> str:
+    """The report as JSON text, two spaces, with a final newline."""
+    return text(document(report))
+
+
+def document(report: Report) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "verdict": report.verdict,
+        "grade": report.grade,
+        "score": fraction(report.score),
+        "exit_code": report.exit_code,
+        "judged_at": report.judged_at,
+        "gates": [_gate(gate) for gate in report.gates],
+    }
+
+
+def _gate(gate: GateReport) -> dict[str, Any]:
+    return {
+        "name": gate.name,
+        "claim": gate.claim,
+        "file": gate.file,
+        "sha256": gate.sha256,
+        "verdict": gate.verdict,
+        "score": fraction(gate.score),
+        "evidence": [_evidence(item) for item in gate.evidence],
+        "checks": [_check(check) for check in gate.checks],
+    }
+
+
+def _evidence(item: EvidenceReport) -> dict[str, Any]:
+    audit = item.audit
+    return {
+        "file": item.file,
+        "sha256": item.sha256,
+        "kind": item.kind,
+        "signed_by": list(item.signed_by or item.trust.signed_by),
+        "trust": _trust(item.trust),
+        "audit": None
+        if audit is None
+        else {"verdict": audit.verdict, "findings": [finding(found) for found in audit.findings]},
+    }
+
+
+def _trust(trust: Trust) -> dict[str, Any]:
+    return {
+        "ok": trust.ok,
+        "reasons": [{"code": reason.code, "message": reason.message} for reason in trust.reasons],
+    }
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    return {
+        "code": found.code,
+        "severity": found.severity,
+        "message": found.message,
+        "observed": found.observed,
+        "expected": found.expected,
+    }
+
+
+def _check(check: CheckReport) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "metric": check.metric,
+        "unit": check.unit,
+        "limit": check.limit,
+        "estimate": number(check.estimate),
+        "interval": interval(check.interval),
+        "confidence": number(check.confidence),
+        "n": check.n,
+        "verdict": check.verdict,
+        "severity": check.severity,
+        "weight": number(check.weight),
+        "reason": check.reason,
+    }
+
+
+def interval(sides: tuple[float | None, float | None] | None) -> list[float | int | None] | None:
+    """Two sides, each null where it is unbounded; null where there is no interval."""
+    return None if sides is None else [number(side) for side in sides]
+
+
+def number(value: float | None) -> float | int | None:
+    """A plain number: whole ones without a fraction, none for what is not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) and abs(value) < 2**53 else value
+
+
+def fraction(value: float | None) -> float | None:
+    """A score: always with its point, so that 1.0 reads as one of 0.0 … 1.0."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def text(document: dict[str, Any]) -> str:
+    """Canonical layout of every JSON report; harmless on a terminal and in a log."""
+    return neutral.json_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"

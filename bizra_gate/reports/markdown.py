@@ -1,0 +1,170 @@
+"""`verify` as a pull-request comment: the verdict first, details folded, always under 64 KiB.
+
+GitHub refuses a longer comment. What does not fit is left out from the end, where the best gates are, and a sentence
+says how much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..model import Audit, CheckReport, EvidenceReport, GateReport, Report
+from . import wording
+from .neutral import code
+from .neutral import markdown as plain
+
+BUDGET_BYTES = 60_000
+"""Below 65,536 with room for the sentence about what was left out."""
+FIELD = 600
+"""Most characters of one field in a comment."""
+
+
+def render(report: Report, budget_bytes: int = BUDGET_BYTES) -> str:
+    """The report as GitHub-flavoured Markdown of at most `budget_bytes` bytes and a sentence."""
+    head = "\n".join(_head(report)) + "\n"
+    gates = wording.worst_first(report)
+    blocks = _levels(gates)
+    kept, room = [head], budget_bytes - size(head)
+    for at, (full, short) in enumerate(blocks):
+        block = full if size(full) <= room else short
+        if size(block) > room:
+            kept.append(_left_out(len(gates) - at))
+            break
+        kept.append(block)
+        room -= size(block)
+    return "\n".join(kept)
+
+
+def size(text: str) -> int:
+    """Bytes of `text` in UTF-8."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def _levels(gates: list[GateReport]) -> Iterable[tuple[str, str]]:
+    """Each gate in full, and as one line for when there is no more room."""
+    for gate in gates:
+        yield "\n".join(_gate(gate)) + "\n", _brief(gate)
+
+
+def _left_out(gates: int) -> str:
+    more = wording.count(gates, "more gate")
+    return f"**{more} left out** to stay under 64 KiB; `--format html` or `--format json` has everything.\n"
+
+
+def _head(report: Report) -> list[str]:
+    symbol = wording.SYMBOLS[report.verdict]
+    words = wording.verdict_words(report.verdict)
+    why = text(wording.headline(report))
+    lines = [f"## {symbol} {words} · {text(wording.grade(report))} · {why}", ""]
+    judged = text(f"{wording.totals(report)} · judged {report.judged_at} · exit code {report.exit_code}")
+    lines.append(judged)
+    if report.grade_reason and report.verdict != "SHIP":
+        lines.append(f"<br>{text(report.grade_reason)}")
+    lines += ["", *(f"- {text(note)}" for note in report.notes[:20])]
+    return lines
+
+
+def text(said: object) -> str:
+    """Words in a comment: no markup, at most `FIELD` characters."""
+    return plain(said, FIELD)
+
+
+def machine(said: object) -> str:
+    """A name, path or code in a comment."""
+    return code(said, FIELD)
+
+
+def _brief(gate: GateReport) -> str:
+    return f"- {wording.SYMBOLS[gate.verdict]} {gate.verdict} · {machine(gate.name)} · {text(wording.tally(gate))}\n"
+
+
+def _gate(gate: GateReport) -> list[str]:
+    symbol = wording.SYMBOLS[gate.verdict]
+    lines = [
+        f"### {symbol} {text(gate.name)}: {wording.verdict_words(gate.verdict)}",
+        "",
+        f"> {text(gate.claim)}",
+        "",
+        *check_table(gate.checks),
+        "",
+        *_serious(gate),
+    ]
+    details = list(_details(gate))
+    return [*lines, *folded(f"Evidence, rules and reasons of {text(gate.name)}", details)]
+
+
+def folded(summary: str, lines: list[str]) -> list[str]:
+    """`lines` behind a summary that opens on a click."""
+    return ["<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>"]
+
+
+def check_table(checks: tuple[CheckReport, ...]) -> list[str]:
+    """A row for each check; the reason stands in the last column where it is not a pass."""
+    if not checks:
+        return ["No checks: a gate without checks is never a pass."]
+    return table(
+        ("check", "metric", "limit", "measured, interval", "n", "why"),
+        [
+            (
+                f"{wording.SYMBOLS[check.verdict]} {check.verdict}",
+                machine(wording.check_label(check)),
+                machine(wording.limit_text(check)),
+                text(wording.cell(check)),
+                "—" if check.n is None else f"{check.n:,}",
+                "" if check.verdict == "pass" else text(wording.full_reason(check)),
+            )
+            for check in checks
+        ],
+    )
+
+
+def table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """A Markdown table of cells that are already escaped."""
+    return [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}", *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _serious(gate: GateReport) -> list[str]:
+    """What must be read without a click: why evidence is not trusted, and why it is not believed."""
+    lines = []
+    for item in gate.evidence:
+        if not item.trust.ok:
+            lines += [f"- ✗ {machine(item.file)}: {text(reason.message)}" for reason in item.trust.reasons]
+        if item.audit is not None:
+            lines += _findings(item.audit, lambda severity: severity != "note")
+    return [*lines, ""] if lines else []
+
+
+def _findings(audit: Audit, wanted: Callable[[str], bool]) -> list[str]:
+    return [
+        f"- {wording.SYMBOLS[one.severity]} {one.severity}: {machine(one.code)} {text(one.message)}"
+        + (f" *{text(wording.figures(one))}*" if wording.figures(one) else "")
+        for one in wording.sorted_findings(audit.findings)
+        if wanted(one.severity)
+    ]
+
+
+def _details(gate: GateReport) -> Iterable[str]:
+    yield f"- gate {machine(gate.file)}, sha256 {machine(gate.sha256)}"
+    for note in gate.notes:
+        yield f"- {text(note)}"
+    for item in gate.evidence:
+        yield from _evidence(item)
+    controls = sorted({control for check in gate.checks for control in check.controls})
+    if controls:
+        yield f"- controls: {', '.join(machine(control) for control in controls)}"
+
+
+def _evidence(item: EvidenceReport) -> Iterable[str]:
+    trust = " ".join(wording.trust_words(item))
+    signed = "".join(f", signed by {machine(one)}" for one in wording.signers(item))
+    yield f"- {machine(item.file)}: {text(wording.origin(item))}; {trust}{signed}"
+    if item.sha256:
+        yield f"  - sha256 {machine(item.sha256)}"
+    if item.audit is None:
+        return
+    yield f"  - {' '.join(wording.audit_words(item.audit.verdict))}"
+    yield from (f"  {one}" for one in _findings(item.audit, lambda severity: severity == "note"))
+    if item.audit.clean:
+        yield f"  - clean: {', '.join(machine(rule) for rule in item.audit.clean)}"
+    for rule, why in item.audit.not_applicable.items():
+        yield f"  - could not look: {machine(rule)} {text(why)}"

@@ -1,0 +1,245 @@
+"""The words that every format shares: symbols, headlines, figures with their intervals, sentences on evidence."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from ..model import Audit, CheckReport, EvidenceReport, Finding, GateReport, Report
+from ..model.report import PRECEDENCE, AuditVerdict, CheckVerdict, GateVerdict
+from ..units import format_quantity
+
+SYMBOLS: dict[str, str] = {
+    "SHIP": "✓", "NO-SHIP": "✗", "UNDER AUDIT": "!", "UNTRUSTED": "✗", "INCONCLUSIVE": "?",
+    "VALID": "✓", "INSUFFICIENT": "?", "INVALID": "✗",
+    "pass": "✓", "warn": "!", "fail": "✗", "inconclusive": "?", "missing": "?", "refused": "✗", "untrusted": "✗",
+    "waived": "!",
+    "invalid": "✗", "insufficient": "?", "note": "!",
+    "better": "✓", "worse": "✗", "same": "✓", "undecided": "?",
+}  # fmt: skip
+"""Verdict → symbol. The word always stands beside it: neither the symbol nor a colour carries the meaning alone."""
+
+TONES: dict[str, str] = {"✓": "good", "✗": "bad", "?": "unsure", "!": "note"}
+"""Symbol → tone, which a format maps to its colours."""
+
+
+def tone(word: str) -> str:
+    """The tone of a verdict: that of its symbol, but for UNDER AUDIT, which must not look like a remark."""
+    return "bad" if word == "UNDER AUDIT" else TONES[SYMBOLS[word]]
+
+
+CHECK_ORDER: tuple[CheckVerdict, ...] = (
+    "untrusted", "refused", "fail", "missing", "inconclusive", "warn", "waived", "pass",
+)  # fmt: skip
+DO_NOT_SHIP = "UNDER AUDIT, do not ship"
+EXTRA = "pip install 'bizra-gate[html]'"
+
+_SUFFIX = re.compile(r"^(.*?\d)(/s| ?[^\d\s,.]+)$")
+
+
+def worst_first(report: Report) -> list[GateReport]:
+    """The gates in the order in which a reader needs them; equal verdicts keep the order of the files."""
+    return sorted(report.gates, key=lambda gate: PRECEDENCE.index(gate.verdict))
+
+
+def estimate(value: float | None, interval: tuple[float | None, float | None] | None, unit: str) -> str:
+    """``1.92 ms [1.9, 1.95]``: the estimate with its interval, the unit said once where it is the same."""
+    text = quantity(value, unit)
+    span = bounds(value, interval, unit)
+    return f"{text} {span}" if span else text
+
+
+def bounds(value: float | None, interval: tuple[float | None, float | None] | None, unit: str) -> str:
+    """``[1.9, 1.95]``, or ``[1.9, unbounded)`` where a side does not exist; empty without an interval."""
+    if interval is None or value is None or not math.isfinite(value):
+        return ""
+    suffix = _suffix(quantity(value, unit))
+    low, high = (_without(quantity(side, unit), suffix) if known(side) else "unbounded" for side in interval)
+    return f"{'[' if known(interval[0]) else '('}{low}, {high}{']' if known(interval[1]) else ')'}"
+
+
+def known(value: float | None) -> bool:
+    """Measured and finite."""
+    return value is not None and math.isfinite(value)
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A figure for people; ``not measured`` for None."""
+    return "not measured" if value is None else format_quantity(value, unit)
+
+
+def _suffix(text: str) -> str:
+    found = _SUFFIX.match(text)
+    return found[2] if found else ""
+
+
+def _without(text: str, suffix: str) -> str:
+    return text[: -len(suffix)] if suffix and _suffix(text) == suffix else text
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """``1 check``, ``2 checks``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {plural or noun + 's'}"
+
+
+def check_label(check: CheckReport) -> str:
+    """The metric, with the check's own name where that says more, and its severity where it is not a must."""
+    same = check.id == check.metric or check.metric.endswith(f".{check.id}")
+    name = check.metric if same else f"{check.id}: {check.metric}"
+    return name if check.severity == "must" else f"{name} ({check.severity})"
+
+
+def limit_text(check: CheckReport) -> str:
+    """What was asked of the metric."""
+    return check.limit or "no limit"
+
+
+def tally(gate: GateReport) -> str:
+    """``2 of 3 checks pass, 1 fail``."""
+    counts = Counter(check.verdict for check in gate.checks)
+    rest = [f"{counts[verdict]} {verdict}" for verdict in CHECK_ORDER if verdict != "pass" and counts[verdict]]
+    first = f"{counts['pass']} of {len(gate.checks)} checks pass"
+    return ", ".join([first, *rest])
+
+
+def totals(report: Report) -> str:
+    """``2 gates, 5 checks: 4 pass, 1 fail``."""
+    counts = Counter(check.verdict for gate in report.gates for check in gate.checks)
+    parts = [f"{counts[verdict]:,} {verdict}" for verdict in reversed(CHECK_ORDER) if counts[verdict]]
+    said = f"{count(len(report.gates), 'gate')}, {count(counts.total(), 'check')}"
+    return f"{said}: {', '.join(parts)}" if parts else said
+
+
+def grade(report: Report) -> str:
+    """``grade A+``, or ``no grade``."""
+    return f"grade {report.grade}" if report.grade else "no grade"
+
+
+def verdict_words(verdict: GateVerdict) -> str:
+    """The verdict as it heads a page."""
+    return DO_NOT_SHIP if verdict == "UNDER AUDIT" else verdict
+
+
+def headline(report: Report) -> str:
+    """Why the verdict is what it is, in one line that names the gate."""
+    if report.verdict == "SHIP":
+        return report.grade_reason or totals(report)
+    deciding = [gate for gate in worst_first(report) if gate.verdict == report.verdict]
+    if not deciding:
+        return report.grade_reason or "nothing was judged"
+    more = f" (and {count(len(deciding) - 1, 'more gate')})" if len(deciding) > 1 else ""
+    return f"{deciding[0].name}: {gate_reason(deciding[0])}{more}"
+
+
+def gate_reason(gate: GateReport) -> str:
+    """The most important reason for a gate's verdict, in one line."""
+    if gate.verdict == "SHIP":
+        return tally(gate)
+    reasons = list(dict.fromkeys(reason for reason in _reasons(gate) if reason))
+    if not reasons:
+        return gate.notes[0] if gate.notes else tally(gate)
+    more = f" (+{len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}"
+
+
+def _reasons(gate: GateReport) -> Iterator[str]:
+    if gate.verdict == "UNTRUSTED":
+        yield from (reason.message for item in gate.evidence for reason in item.trust.reasons if not item.trust.ok)
+        yield from (check.reason for check in gate.checks if check.verdict == "untrusted")
+    elif gate.verdict == "UNDER AUDIT":
+        yield from (found.message for found in findings(gate) if found.severity == "invalid")
+        yield from (check.reason for check in gate.checks if check.verdict == "refused")
+    elif gate.verdict == "NO-SHIP":
+        yield from (failure(check) for check in gate.checks if check.verdict == "fail")
+    else:
+        yield from (f"{item.file} is missing" for item in gate.evidence if item.missing)
+        yield from (found.message for found in findings(gate) if found.severity == "insufficient")
+        yield from (check.reason for check in gate.checks if check.verdict in ("missing", "inconclusive"))
+
+
+def findings(gate: GateReport) -> Iterator[Finding]:
+    """Every finding on every piece of the gate's evidence."""
+    for item in gate.evidence:
+        if item.audit is not None:
+            yield from sorted_findings(item.audit.findings)
+
+
+def sorted_findings(found: tuple[Finding, ...]) -> list[Finding]:
+    """Worst first, else as the rules gave them."""
+    order = ("invalid", "insufficient", "note")
+    return sorted(found, key=lambda finding: order.index(finding.severity))
+
+
+def severities(found: list[Finding]) -> str:
+    """``3 invalid, 1 note``."""
+    counts = Counter(finding.severity for finding in found)
+    return ", ".join(f"{n} {severity}" for severity, n in counts.items())
+
+
+def figures(found: Finding) -> str:
+    """``observed 0.36 s, expected >= 120 s``."""
+    said = (("observed", found.observed), ("expected", found.expected))
+    return " · ".join(f"{name} {value}" for name, value in said if value)
+
+
+def failure(check: CheckReport) -> str:
+    """``latency.p99 is 1.92 ms, limit <= 1.5 ms``."""
+    return f"{check.metric} is {quantity(check.estimate, check.unit)}, limit {limit_text(check)}"
+
+
+def signers(item: EvidenceReport) -> list[str]:
+    """``ci-bench SHA256:…``: owner as the keyring names it, then the fingerprint."""
+    return named(item.signed_by or item.trust.signed_by, item.trust.owners)
+
+
+def named(fingerprints: tuple[str, ...], owners: Mapping[str, str]) -> list[str]:
+    """Each fingerprint with its owner before it, where the keyring names one."""
+    return [f"{owners[one]} {one}" if one in owners else one for one in fingerprints]
+
+
+def origin(item: EvidenceReport) -> str:
+    """``benchmark measured by bizra-gate, finished 2026-11-20T10:02:30Z``."""
+    said = f"{item.kind} evidence"
+    if item.measured_by:
+        said += f" measured by {item.measured_by}"
+    return f"{said}, finished {item.finished_at}" if item.finished_at else said
+
+
+def trust_words(item: EvidenceReport) -> tuple[str, str]:
+    """Symbol and word on whether the evidence is trusted."""
+    if item.missing:
+        return "?", "missing"
+    return ("✓", "trusted") if item.trust.ok else ("✗", "UNTRUSTED")
+
+
+def audit_words(verdict: AuditVerdict | None) -> tuple[str, str]:
+    """Symbol and words on an audit; None where the evidence was never opened."""
+    if verdict is None:
+        return "?", "not audited"
+    return SYMBOLS[verdict], f"audit {verdict}"
+
+
+def cell(check: CheckReport) -> str:
+    """The measured figure of a check for a table; a dash where there is none (the reason says why)."""
+    if check.estimate is None:
+        return "—"
+    return estimate(check.estimate, check.interval, check.unit)
+
+
+def blind_spots(audit: Audit) -> str:
+    """``2 rules lack their facts: generator.lag (the lag was not recorded); …``."""
+    rules = [f"{code} ({why})" if why else code for code, why in audit.not_applicable.items()]
+    verb = "rule lacks its facts" if len(rules) == 1 else "rules lack their facts"
+    return f"{len(rules)} {verb}: {'; '.join(rules)}"
+
+
+def full_reason(check: CheckReport) -> str:
+    """The reason of an outcome, why the limit is there, and who owns it."""
+    parts = [check.reason]
+    if check.why:
+        parts.append(f"Why this limit: {check.why}.")
+    if check.owner:
+        parts.append(f"Owner: {check.owner}.")
+    return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
