@@ -12,7 +12,7 @@ from . import keystore, pipeline
 from .cli import planning, reading, values
 from .model import Report
 from .pipeline import Benched
-from .reports import AuditedMeasurement
+from .reports.inputs import AuditedMeasurement
 
 
 def bench(

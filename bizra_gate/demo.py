@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import pipeline, store
+from . import opening, pipeline, store
 from .attest import Keyring, TrustedKey, render_keyring
 from .attest.keys import PrivateKey
 from .errors import UsageError
@@ -113,9 +113,7 @@ def tell(directory: Path, *, say: Say, watch: Watch, width: int, color: bool) ->
     )
     honest = _measure(directory, signer, watch)
     honest_code = _judge(honest, say, width, color)
-    say(
-        "\n2. An impossible claim. The same key signs 13,000,000 req/s at p50 = 0 ms, measured for 0.36 s. Its limits hold.\n"
-    )
+    say("\n2. An impossible claim. The same key signs 13,000,000 req/s at p50 = 0 ms, measured for 0.36 s.\n")
     impossible = _plant(directory, signer)
     impossible_code = _judge(impossible, say, width, color)
     _farewell(directory, say)
@@ -134,7 +132,7 @@ def _measure(directory: Path, signer: PrivateKey, watch: Watch) -> Path:
     with embedded.serve() as server:
         file = directory / "gates" / "honest.toml"
         store.write(file, HONEST.format(url=server.url).encode())
-        gate = pipeline.read_gates([file])[0]
+        gate = opening.read_gates([file])[0]
         assert gate.plan is not None
         _bench(gate, gate.plan, directory, signer, watch)
     return file

@@ -5,7 +5,7 @@ One artifact is opened by one pure call (`open_one`), so that a thousand of them
 
 from __future__ import annotations
 
-import glob
+import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,25 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from . import audit, binding, gates, store
+from . import binding, gates, store
 from .attest import envelope, keyring, trust
 from .attest.instant import parse_instant
+from .audit import examine
 from .errors import DefinitionError, MissingError, Problem, UntrustedError, UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark
-from .model import EvidenceSpec, Gate, Measurement, OpenedEvidence, Reason, Trust
-from .stats import summary
+from .model import EvidenceSpec, Gate, Measurement, Metric, OpenedEvidence, Reason, Trust
+from .stats.student import t_interval
 
 KEYRING = "keyring.toml"
+DEFAULT = 0.95
+"""The confidence of intervals that nobody asked otherwise."""
 PARALLEL_FROM = 24
 """Below this many artifacts a pool of processes costs more than it saves."""
+
+
+RingOf = Callable[[Path], keyring.Keyring | None]
+"""Repository root → the keyring that is trusted there, None where nobody is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Task:
     keyring: keyring.Keyring | None
     now: str
     keep_measurement: bool = False
+    bound: bool = True
+    """Whether it has to be about the files here and now; an earlier measurement that is compared with is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +83,9 @@ def gate_files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def shown(path: Path, root: Path) -> str:
-    """`path` as a report names it: relative to where the command runs if it lies there, else to the repository."""
-    for base in (Path.cwd(), root):
-        try:
-            return path.absolute().relative_to(base.absolute()).as_posix()
-        except ValueError:
-            continue
-    return path.name
+def shown(path: Path) -> str:
+    """`path` as reports name it: from where the command runs, so that it can be pasted into the next command."""
+    return Path(os.path.relpath(path)).as_posix()
 
 
 def read_gates(paths: Iterable[Path]) -> list[Gate]:
@@ -91,7 +95,7 @@ def read_gates(paths: Iterable[Path]) -> list[Gate]:
     for path in gate_files(list(paths)):
         text, sha256 = store.read_definition(path)
         try:
-            parsed.append(gates.parse(text, shown(path, root_of(path)), sha256))
+            parsed.append(gates.parse(text, shown(path), sha256))
         except DefinitionError as error:
             problems += error.problems
     if problems:
@@ -105,25 +109,16 @@ def read_keyring(path: Path) -> keyring.Keyring | None:
     """The keyring, or None where there is none; a keyring that cannot be read is a `DefinitionError`."""
     if not path.exists():
         return None
-    return keyring.parse_keyring(store.read_definition(path)[0], shown(path, path.parent))
+    return keyring.parse_keyring(store.read_definition(path)[0], shown(path))
 
 
-def tasks(
-    gates_: Sequence[Gate], *, now: str, keyring_path: Path | None = None, keep_measurements: bool = False
-) -> Iterator[Task]:
-    """One task per artifact of every gate. A pattern that matches nothing stays as it is, and is missing."""
-    for gate in gates_:
+def tasks(judged: Sequence[Gate], *, now: str, ring: RingOf, keep_measurements: bool = False) -> Iterator[Task]:
+    """One task per artifact of every gate; `ring` finds the keyring that a gate's repository trusts."""
+    for gate in judged:
         root = root_of(Path(gate.file))
-        ring = read_keyring(keyring_path or root / "gates" / KEYRING)
         for spec in gate.evidence:
-            for file in (match for pattern in spec.artifacts for match in _expand(root, pattern)):
-                yield Task(gate, spec, file, root, ring, now, keep_measurements)
-
-
-def _expand(root: Path, pattern: str) -> list[str]:
-    if not glob.has_magic(pattern):
-        return [pattern]
-    return sorted(path.relative_to(root).as_posix() for path in root.glob(pattern)) or [pattern]
+            for file in spec.artifacts:
+                yield Task(gate, spec, file, root, ring(root), now, keep_measurements)
 
 
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,10 +156,11 @@ def open_one(task: Task) -> Result:
         return Result(task.gate.name, _missing(task))
     except (UntrustedError, UsageError) as error:
         return Result(task.gate.name, _untrusted(task, None, Reason("path", error.message)))
-    return _open_bytes(task, data)
+    return open_bytes(task, data)
 
 
-def _open_bytes(task: Task, data: bytes) -> Result:
+def open_bytes(task: Task, data: bytes) -> Result:
+    """As `open_one`, for bytes that come from elsewhere, such as a git revision."""
     sha256: str | None = None
     try:
         sealed = envelope.read(data, task.file)
@@ -205,8 +201,9 @@ def _examined(task: Task, sha256: str | None, verdict: Trust, benchmark: Benchma
         sha256=sha256,
         kind=task.spec.kind,
         trust=bound,
-        audit=audit.examine(measurement, task.gate.policy),
-        metrics=summary.summarize(measurement, task.gate.policy.confidence),
+        audit=examine(measurement, task.gate.policy),
+        metrics=benchmark.metrics(),
+        metrics_at={level: benchmark.metrics(level) for level in gates.confidences(task.gate) if level != DEFAULT},
         signed_by=verdict.signed_by,
         measured_by=_measured_by(measurement),
         finished_at=benchmark.finished_at,
@@ -221,6 +218,8 @@ def _binding(task: Task, benchmark: Benchmark) -> Iterator[Reason]:
     gate, spec = task.gate, task.spec
     yield from binding.freshness(benchmark.finished_at, _moment(task.now), spec.max_age_ns)
     yield from binding.plan(gate, benchmark)
+    if not task.bound:
+        return
     yield from binding.sources(task.root, gate, spec, benchmark)
     yield from binding.clean_tree(spec, benchmark)
     yield from binding.environment(spec, benchmark)
@@ -242,4 +241,32 @@ def _missing(task: Task) -> OpenedEvidence:
 def _untrusted(task: Task, sha256: str | None, *reasons: Reason, signed_by: tuple[str, ...] = ()) -> OpenedEvidence:
     return OpenedEvidence(
         task.file, sha256, task.spec.kind, Trust(False, reasons, signed_by), None, {}, signed_by=signed_by
+    )
+
+
+def merged(pieces: Sequence[OpenedEvidence]) -> OpenedEvidence:
+    """Several artifacts of one claim read as one measurement of several processes.
+
+    Only figures whose meaning survives pooling are kept: those with one value for each process.
+    """
+    first = pieces[0]
+    shared = set.intersection(*(set(piece.metrics) for piece in pieces))
+    metrics = {name: _pooled([piece.metrics[name] for piece in pieces]) for name in sorted(shared)}
+    return dataclasses.replace(
+        first, metrics={name: metric for name, metric in metrics.items() if metric is not None}, metrics_at={}
+    )
+
+
+def _pooled(parts: Sequence[Metric]) -> Metric | None:
+    values = tuple(value for part in parts for value in part.process_values)
+    if len(values) < len(parts) or len(values) < 2:
+        return None
+    mean, low, high = t_interval(values)
+    return dataclasses.replace(
+        parts[0],
+        estimate=mean,
+        interval=(low, high),
+        n=sum(part.n or 0 for part in parts) or None,
+        method=f"t over {len(values)} processes of {len(parts)} artifacts",
+        process_values=values,
     )

@@ -13,16 +13,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import audit, gates, opening, repository, store
-from .attest import add_key, envelope, keyring, parse_instant, statement
+from . import baselines, docket, gates, opening, repository, store
+from .attest import add_key, envelope, keyring, parse_instant
 from .attest.digest import manifest_sha256
 from .attest.keys import PrivateKey
+from .attest.statement import statement
+from .audit import examine
 from .errors import UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark, GateReference, Origin, Tool
 from .model import Gate, Measurement, Metric, OpenedEvidence, Plan, Policy, Report
-from .reports import AuditedMeasurement
+from .reports.inputs import AuditedMeasurement
 from .stats import summary
+from .stats.compare import compare_processes
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -94,7 +97,6 @@ def seal(
     gate: Gate | None = None,
 ) -> Benched:
     """State, sign and store one measurement."""
-    metrics = summary.summarize(measurement)
     benchmark = Benchmark(
         run_id=uuid.uuid4().hex,
         finished_at=finished_at,
@@ -102,13 +104,19 @@ def seal(
         measurement=measurement,
         subject=subject,
         source=origin,
-        gate=GateReference(gate.name, gate.file, gate.plan_digest or "") if gate is not None else None,
+        gate=_reference(gate) if gate is not None else None,
     )
-    descriptor, predicate = benchmarks.state(benchmark, metrics)
-    document = statement.statement([descriptor], benchmarks.PREDICATE_TYPE, predicate)
+    descriptor, predicate = benchmarks.state(benchmark)
+    document = statement([descriptor], benchmarks.PREDICATE_TYPE, predicate)
     data = envelope.seal(document, [signer])
     store.write(artifact, data)
-    return Benched(artifact, benchmark, metrics, signer.public.fingerprint, len(data))
+    return Benched(artifact, benchmark, benchmark.metrics(), signer.public.fingerprint, len(data))
+
+
+def _reference(gate: Gate) -> GateReference:
+    """The gate by its place in its repository, not by where the command ran."""
+    path = Path(gate.file).absolute()
+    return GateReference(gate.name, path.relative_to(opening.root_of(path)).as_posix(), gate.plan_digest or "")
 
 
 def origin_of(root: Path, plan: Plan | None) -> Origin:
@@ -132,17 +140,33 @@ def verify(
     *,
     now: str,
     keyring_path: Path | None = None,
+    base: str | None = None,
     keep_measurements: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verified:
-    """Open, recompute, audit and judge the evidence of every gate below `paths` (files or folders)."""
-    judged = opening.read_gates(paths)
-    work = list(opening.tasks(judged, now=now, keyring_path=keyring_path, keep_measurements=keep_measurements))
+    """Open, recompute, audit and judge the evidence of every gate below `paths` (files or folders).
+
+    With `base` the gates, the keyring and the waivers are those of that git revision; what the head does to them is
+    told in the report's notes.
+    """
+    docketed = docket.at_base(paths, base) if base is not None else docket.here(paths, keyring_path)
+    judged = docketed.gates
+    work = list(opening.tasks(judged, now=now, ring=docketed.ring, keep_measurements=keep_measurements))
     results = opening.open_all(work, progress)
     evidence: dict[str, list[OpenedEvidence]] = {gate.name: [] for gate in judged}
     for result in results:
         evidence[result.gate].append(result.evidence)
-    report = gates.evaluate(judged, evidence, now)
+    report = gates.evaluate(
+        judged,
+        evidence,
+        now,
+        waivers=docketed.waivers(now),
+        references=baselines.references(judged, now, docketed.ring),
+        baselines=baselines.opened(judged, now, docketed.ring),
+        compare=compare_processes,
+        merge=opening.merged,
+        notes=docketed.notes,
+    )
     return Verified(report, {r.evidence.file: r.measurement for r in results if r.measurement is not None})
 
 
@@ -152,7 +176,7 @@ def verify(
 def audit_measurement(measurement: Measurement, policy: Policy, file: str) -> AuditedMeasurement:
     """One measurement before the audit, with the metrics that it gives."""
     metrics = summary.summarize(measurement)
-    return AuditedMeasurement(file, measurement, audit.examine(measurement, policy), metrics)
+    return AuditedMeasurement(file, measurement, examine(measurement, policy), metrics)
 
 
 def is_artifact(data: bytes) -> bool:
@@ -165,6 +189,29 @@ def decode_artifact(data: bytes, file: str) -> Benchmark:
     sealed = envelope.read(data, file)
     document = sealed.unverified_statement()
     return benchmarks.decode(document["predicate"], document["subject"][0])
+
+
+def import_measurement(
+    measurement: Measurement, file: Path, *, root: Path, artifact: Path, signer: PrivateKey
+) -> Benched:
+    """Sign what another tool measured; the file that it wrote is the subject, by digest."""
+    from .load.clock import MonotonicClock
+
+    source = measurement.source
+    subject = {
+        "target": measurement.name or file.name,
+        "file": file.name,
+        "file_sha256": store.digest(file) if file.is_file() else "",
+        "measured_by": f"{source.tool} {source.version or ''}".strip(),
+    }
+    return seal(
+        measurement,
+        subject=subject,
+        origin=origin_of(root, None),
+        signer=signer,
+        artifact=artifact,
+        finished_at=measurement.finished_at or MonotonicClock().wall(),
+    )
 
 
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import importers, pipeline, store
+from .. import importers, opening, pipeline, store
+from ..attest import check, envelope, parse_instant
 from ..errors import FormatError
 from ..model import Measurement, Policy
-from ..reports import AuditedMeasurement
+from ..reports.inputs import AuditedMeasurement, Shown
 from . import values, waiting
 
 
@@ -84,3 +85,21 @@ def _beside(file: Path) -> Callable[[str], bytes | None]:
         return store.read(companion, limit=64 * 1024 * 1024)
 
     return read
+
+
+def shown(path: Path, keyring_path: Path, now: str) -> Shown:
+    """One artifact for people: its measurement, the audit's findings, and whether its signature is trusted here."""
+    data = store.read(path) if path.is_file() else b""
+    if not pipeline.is_artifact(data):
+        one = measurements(path, None, importers.Stated())[0]
+        audited_one = pipeline.audit_measurement(one, Policy(), str(path))
+        return Shown(str(path), one, audited_one.metrics, audited_one.audit)
+    sealed = envelope.read(data, str(path))
+    benchmark = pipeline.decode_artifact(data, str(path))
+    ring = opening.read_keyring(keyring_path)
+    verdict = None if ring is None else check(sealed, ring, parse_instant(now))
+    notes = () if ring is not None else (f"{keyring_path} does not exist: nobody was asked whether the key is trusted",)
+    audited_one = pipeline.audit_measurement(benchmark.measurement, Policy(), str(path))
+    return Shown(
+        str(path), benchmark.measurement, benchmark.metrics(), audited_one.audit, verdict, sealed.sha256, notes
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ..audit import examine
 from ..model import Metric, Policy
 from ..units import format_quantity
 from .planning import Job
@@ -37,10 +38,8 @@ def row(metric: Metric) -> str:
 
 def _believable(made: Benched, job: Job) -> None:
     """A preview of the audit: `bench` judges nothing, but an hour is too precious to learn it in CI."""
-    from .. import audit
-
     policy = job.gate.policy if job.gate is not None else Policy()
-    said = audit.examine(made.benchmark.measurement, policy)
+    said = examine(made.benchmark.measurement, policy)
     typer.echo(f"  audit: {said.verdict}")
     for finding in said.findings:
         if finding.severity != "note":

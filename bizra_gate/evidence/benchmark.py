@@ -9,20 +9,24 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UntrustedError
 from ..gates import plan_document, plan_from_document
 from ..model import Measurement, Metric, Printed
-from ..stats import merge
+from ..stats import merge, summary
 from . import codec
 
 PREDICATE_TYPE = "https://bizra.dev/attestation/benchmark/v1"
 SCHEMA = "bizra-gate/benchmark/v1"
 SIGNIFICANT_DIGITS = 6
-_MEMBERS = {"schema", "run_id", "finished_at", "tool", "gate", "plan", "source", "subject", "measurement", "summary"}
+AGAINST = "against."
+TWIN = ("response.", "against.response.")
+"""Says the same as ``latency.`` in an open loop, and is left out of the summary."""
+_REQUIRED = ("schema", "run_id", "finished_at", "tool", "subject", "source", "measurement", "summary")
+_MEMBERS = {*_REQUIRED, "gate", "plan", "against"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,21 @@ class Benchmark:
     """Name, and version or digest, of what was measured."""
     source: Origin = Origin()
     gate: GateReference | None = None
+    against: Measurement | None = None
+    """The second target of an interleaved comparison, measured in turn with the first."""
+
+    def metrics(self, confidence: float = 0.95) -> dict[str, Metric]:
+        """Every metric that the counts give; those of the second target under ``against.``."""
+        own = summary.summarize(self.measurement, confidence)
+        if self.against is None:
+            return own
+        other = summary.summarize(self.against, confidence)
+        return own | {f"{AGAINST}{name}": metric for name, metric in other.items()}
 
 
-def state(benchmark: Benchmark, metrics: Mapping[str, Metric]) -> tuple[dict[str, Any], dict[str, Any]]:
+def state(benchmark: Benchmark) -> tuple[dict[str, Any], dict[str, Any]]:
     """(subject descriptor, predicate) of the statement about `benchmark`."""
-    measurement = dataclasses.replace(merge.without_derived(benchmark.measurement), plan=None, printed=())
+    metrics = benchmark.metrics()
     predicate: dict[str, Any] = {
         "schema": SCHEMA,
         "run_id": benchmark.run_id,
@@ -77,14 +91,21 @@ def state(benchmark: Benchmark, metrics: Mapping[str, Metric]) -> tuple[dict[str
         "tool": codec.encode(benchmark.tool),
         "subject": dict(benchmark.subject),
         "source": codec.encode(benchmark.source),
-        "measurement": codec.encode(measurement),
-        "summary": [summary_row(metrics[name]) for name in sorted(metrics)],
+        "measurement": _bare(benchmark.measurement),
+        "summary": [summary_row(metrics[name]) for name in sorted(metrics) if not name.startswith(TWIN)],
     }
+    if benchmark.against is not None:
+        predicate["against"] = _bare(benchmark.against)
     if benchmark.gate is not None:
         predicate["gate"] = codec.encode(benchmark.gate)
     if benchmark.measurement.plan is not None:
         predicate["plan"] = plan_document(benchmark.measurement.plan)
     return _descriptor(benchmark), predicate
+
+
+def _bare(measurement: Measurement) -> Any:
+    """`measurement` without what stands elsewhere in the predicate or follows from its runs."""
+    return codec.encode(dataclasses.replace(merge.without_derived(measurement), plan=None, printed=()))
 
 
 def _descriptor(benchmark: Benchmark) -> dict[str, Any]:
@@ -126,7 +147,7 @@ def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
         raise UntrustedError(
             f"predicate.schema: got {predicate.get('schema')!r}, expected {SCHEMA!r}", code="malformed"
         )
-    for name in ("run_id", "finished_at", "tool", "subject", "source", "measurement", "summary"):
+    for name in _REQUIRED:
         if name not in predicate:
             raise UntrustedError(f"predicate: no member {name!r}", code="malformed")
     benchmark = Benchmark(
@@ -134,6 +155,7 @@ def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
         finished_at=codec.decode(str, predicate["finished_at"], "predicate.finished_at"),
         tool=codec.decode(Tool, predicate["tool"], "predicate.tool"),
         measurement=_measurement(predicate),
+        against=_from_bare(predicate, "against") if "against" in predicate else None,
         subject=codec.decode(Mapping[str, str], predicate["subject"], "predicate.subject"),
         source=codec.decode(Origin, predicate["source"], "predicate.source"),
         gate=codec.decode(GateReference, predicate["gate"], "predicate.gate") if "gate" in predicate else None,
@@ -144,21 +166,24 @@ def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
 
 
 def _measurement(predicate: dict[str, Any]) -> Measurement:
-    document = predicate["measurement"]
-    if isinstance(document, dict) and {"plan", "printed"} & set(document):
-        raise UntrustedError("predicate.measurement: plan and printed have their own members", code="malformed")
-    bare: Measurement = codec.decode(Measurement, document, "predicate.measurement")
     plan = plan_from_document(predicate["plan"]) if "plan" in predicate else None
-    printed = codec.decode(tuple[_Row, ...], predicate["summary"], "predicate.summary")
-    return dataclasses.replace(
-        merge.from_runs(bare),
-        plan=plan,
-        printed=tuple(
-            Printed(row.metric, row.estimate, row.unit, row.interval, row.n)
-            for row in printed
-            if row.estimate is not None
-        ),
-    )
+    rows = codec.decode(tuple[_Row, ...], predicate["summary"], "predicate.summary")
+    return dataclasses.replace(_from_bare(predicate, "measurement"), plan=plan, printed=tuple(_printed(rows)))
+
+
+def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
+    document, where = predicate[member], f"predicate.{member}"
+    if isinstance(document, dict) and {"plan", "printed"} & set(document):
+        raise UntrustedError(f"{where}: plan and printed have their own members", code="malformed")
+    bare: Measurement = codec.decode(Measurement, document, where)
+    return merge.from_runs(bare)
+
+
+def _printed(rows: tuple[_Row, ...]) -> Iterator[Printed]:
+    """What the summary says of the first target; an audit compares it with the counts."""
+    for row in rows:
+        if row.estimate is not None and not row.metric.startswith(AGAINST):
+            yield Printed(row.metric, row.estimate, row.unit, row.interval, row.n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Frozen nouns to JSON values and back, strictly.
 
 The shape of the file follows from the annotations of the nouns, so that a field cannot be written and then forgotten
-on reading. ``None`` is left out; an unknown member, a wrong type or a number that is not finite is refused.
+on reading. What is at its default is left out; an unknown member, a wrong type or a number that is not finite is refused.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Decoder = Callable[[Json, str], Any]
 
 
 def encode(value: object) -> Json:
-    """`value` (a noun, a container of nouns, or a scalar) as JSON values without ``None`` members."""
+    """`value` (a noun, a container of nouns, or a scalar) as JSON values without what is at its default."""
     if isinstance(value, Distribution):
         return _encode_distribution(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {name: encode(item) for name, item in pairs if not _is_absent(item)}
+        pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {field.name: encode(item) for field, item in pairs if not _is_default(field, item)}
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
@@ -41,8 +41,13 @@ def encode(value: object) -> Json:
     return value
 
 
-def _is_absent(item: object) -> bool:
-    return item is None or (isinstance(item, tuple | Mapping) and not item)
+def _is_default(field: dataclasses.Field[Any], item: object) -> bool:
+    """What reads back as the same when it is left out. An empty mapping is not None: it was measured, and zero."""
+    if field.default is not dataclasses.MISSING:
+        return item == field.default and type(item) is type(field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return bool(item == field.default_factory())
+    return item is None
 
 
 def _encode_distribution(value: Distribution) -> Json:
@@ -59,7 +64,7 @@ def _encode_distribution(value: Distribution) -> Json:
 
 def decode(kind: type[Any], document: Json, where: str) -> Any:
     """An instance of the noun `kind` from `document`; raises `UntrustedError` naming the place below `where`."""
-    return _decoder(kind)(document, where)
+    return _decoder(typing.cast("typing.Hashable", kind))(document, where)
 
 
 def _refuse(where: str, got: object, expected: str) -> UntrustedError:
@@ -213,12 +218,13 @@ def _decode_distribution(document: Json, where: str) -> Distribution:
     else:
         columns = [_column(int)(document.get(name, []), f"{where}.{name}") for name in ("low", "high", "count")]
         result = Distribution(*columns, **edges)
-    _check_bins(result, where)
+        _check_bins(result, where)
+    _check_edges(result, where)
     return result
 
 
 def _check_bins(value: Distribution, where: str) -> None:
-    """Bins ascend, do not overlap, hold something, and hold the stated extremes."""
+    """Bins ascend, do not overlap and hold something; an HDR payload gives nothing else."""
     if not len(value.low) == len(value.high) == len(value.count):
         raise _refuse(where, (len(value.low), len(value.high), len(value.count)), "columns of one length")
     if any(count <= 0 for count in value.count):
@@ -229,6 +235,10 @@ def _check_bins(value: Distribution, where: str) -> None:
         raise _refuse(f"{where}.low", "bins out of order", "ascending bins that do not overlap")
     if value.low and value.low[0] < 0:
         raise _refuse(f"{where}.low", value.low[0], "values of at least 0 ns")
+
+
+def _check_edges(value: Distribution, where: str) -> None:
+    """The exact extremes lie in the outermost bins."""
     if value.low and value.minimum is not None and not value.low[0] <= value.minimum <= value.high[0]:
         raise _refuse(f"{where}.minimum", value.minimum, f"a value in the first bin, {value.low[0]}…{value.high[0]}")
     if value.low and value.maximum is not None and not value.low[-1] <= value.maximum <= value.high[-1]:

@@ -33,7 +33,7 @@ def audit(
     from ... import reports
     from ...errors import UsageError
     from ...model.report import AUDIT_EXIT_CODES
-    from ...reports import audit_terminal, worst_verdict
+    from ...reports.inputs import worst_verdict
     from .. import reading
 
     if format_ not in reports.AUDIT_REPORTERS:
@@ -43,9 +43,6 @@ def audit(
     policy = reading.policy(min_duration, min_warmup, max_error_rate)
     audited = tuple(one for file in files for one in reading.audited(file, from_, stated, policy))
     if not quiet:
-        if format_ == "terminal":
-            text = audit_terminal.render(audited, width=output.columns(), color=output.color(no_color))
-        else:
-            text = reports.AUDIT_REPORTERS[format_](audited)
-        output.emit(text, out)
+        options = {"width": output.columns(), "color": output.color(no_color)} if format_ == "terminal" else {}
+        output.emit(reports.AUDIT_REPORTERS[format_](audited, **options), out)
     return AUDIT_EXIT_CODES[worst_verdict(audited)]

@@ -26,6 +26,12 @@ def verify(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the report to a file.")] = None,
     now: Annotated[str | None, typer.Option("--now", help="Judge as of this RFC 3339 instant.")] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", help="Judge by the gates, keyring and waivers of this git revision.", show_default=False
+        ),
+    ] = None,
     keyring: Annotated[Path | None, typer.Option("--keyring", help="Default: gates/keyring.toml.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit code.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
@@ -42,6 +48,7 @@ def verify(
             paths or [Path("gates")],
             now=values.now_text(now),
             keyring_path=keyring,
+            base=base,
             keep_measurements=chosen == "html",
             progress=progress,
         )

@@ -1,0 +1,109 @@
+"""Earlier measurements that a check compares with: a file, a git revision, the last that shipped, or a window.
+
+Read with git, nothing is checked out. What cannot be had is simply absent: the judge then says that the baseline is
+missing, which is never a pass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from . import gates, opening, repository, store
+from .errors import BizraGateError
+from .model import Gate, OpenedEvidence
+from .opening import RingOf, Task
+
+LAST_SHIPPED = "last-shipped"
+HISTORY = "history:"
+GIT = "git:"
+
+
+def opened(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str, str], list[OpenedEvidence]]:
+    """(gate name, check id) → the opened baseline of every check that wants one."""
+    found: dict[tuple[str, str], list[OpenedEvidence]] = {}
+    for gate in judged:
+        by_artifact = {task.file: task for task in opening.tasks([gate], now=now, ring=ring)}
+        for wanted in gates.wanted_baselines(gate):
+            pieces = [piece for file in wanted.artifacts for piece in _at(by_artifact[file], wanted.ref)]
+            found[gate.name, wanted.check] = pieces
+    return found
+
+
+def references(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[str, OpenedEvidence]:
+    """Artifacts that limits refer to (``<= 1.05 x artifacts/bare.json#latency.mean``), by the path in the gate."""
+    found: dict[str, OpenedEvidence] = {}
+    for gate in judged:
+        first = next(opening.tasks([gate], now=now, ring=ring))
+        for path in gates.wanted_references(gate):
+            task = dataclasses.replace(first, file=path, bound=False, gate=dataclasses.replace(gate, plan=None))
+            found[path] = opening.open_one(task).evidence
+    return found
+
+
+def _at(task: Task, ref: str) -> Iterator[OpenedEvidence]:
+    loose = dataclasses.replace(task, bound=False)
+    if ref.startswith(GIT):
+        yield from _revision(loose, ref.removeprefix(GIT))
+    elif ref == LAST_SHIPPED:
+        yield from _last_shipped(loose)
+    elif ref.startswith(HISTORY):
+        yield from _versions(loose, int(ref.removeprefix(HISTORY)))
+    else:
+        evidence = opening.open_one(dataclasses.replace(loose, file=ref)).evidence
+        if not evidence.missing:
+            yield evidence
+
+
+def _revision(task: Task, revision: str) -> Iterator[OpenedEvidence]:
+    try:
+        data = repository.show(task.root, revision, task.file)
+    except BizraGateError:
+        return
+    yield _named(task, f"{GIT}{revision}", data)
+
+
+def _named(task: Task, origin: str, data: bytes) -> OpenedEvidence:
+    evidence = opening.open_bytes(task, data).evidence
+    return dataclasses.replace(evidence, file=f"{origin}:{task.file}")
+
+
+def versions(root: Path, file: str) -> Iterator[tuple[str, bytes]]:
+    """(commit, bytes) of every committed version of `file`, newest first."""
+    for commit in reversed(repository.history(root, file)):
+        try:
+            yield commit, repository.show(root, commit, file)
+        except BizraGateError:
+            continue
+
+
+def _earlier(task: Task) -> Iterator[tuple[str, bytes]]:
+    """Versions other than the one in the work tree: a measurement is no baseline of its own."""
+    try:
+        current = store.read(store.inside(task.root, task.file, "baseline"))
+    except BizraGateError:
+        current = b""
+    return ((commit, data) for commit, data in versions(task.root, task.file) if data != current)
+
+
+def _versions(task: Task, count: int) -> Iterator[OpenedEvidence]:
+    for taken, (commit, data) in enumerate(_earlier(task)):
+        if taken == count:
+            return
+        yield _named(task, f"{GIT}{commit[:12]}", data)
+
+
+def _last_shipped(task: Task) -> Iterator[OpenedEvidence]:
+    """The newest earlier version on which the gate, leaving its baselines aside, says SHIP at the time it was made."""
+    absolute = tuple(dataclasses.replace(c, baseline=None) for c in task.gate.checks if c.limit is not None)
+    for commit, data in _earlier(task):
+        evidence = _named(task, f"{GIT}{commit[:12]}", data)
+        if not evidence.trust.ok or evidence.finished_at is None:
+            continue
+        here = dataclasses.replace(evidence, file=task.file)
+        spec = dataclasses.replace(task.spec, artifacts=(task.file,), quorum=None)
+        alone = dataclasses.replace(task.gate, checks=absolute or task.gate.checks, evidence=(spec,))
+        if gates.evaluate([alone], {alone.name: [here]}, evidence.finished_at).verdict == "SHIP":
+            yield evidence
+            return

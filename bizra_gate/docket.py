@@ -1,0 +1,147 @@
+"""By which gates, keyring and waivers a case is judged: those here, or those of a base revision.
+
+The judge is not in the dock: with a base, what a branch does to its own gates decides nothing and is told apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import gates, opening, repository, store
+from .attest import envelope, keyring, parse_instant, trust
+from .errors import BizraGateError, DefinitionError, MissingError, UntrustedError, UsageError
+from .gates import Waiver
+from .model import Gate
+
+WAIVERS = "waivers"
+WAIVER_TYPE = "https://bizra.dev/attestation/waiver/v1"
+ROLE = "waiver"
+
+
+@dataclass(frozen=True)
+class Docket:
+    """Gates with the keyring and the waiver files that go with them."""
+
+    gates: list[Gate]
+    rings: dict[Path, keyring.Keyring | None]
+    waiver_files: list[tuple[str, bytes, Path]] = field(default_factory=list)
+    """(name, bytes, repository root) of every waiver."""
+    notes: list[str] = field(default_factory=list)
+
+    def ring(self, root: Path) -> keyring.Keyring | None:
+        return self.rings.get(root)
+
+    def waivers(self, now: str) -> list[Waiver]:
+        """Every waiver, opened; one that cannot be read is a note, and excuses nothing."""
+        found: list[Waiver] = []
+        for name, data, root in self.waiver_files:
+            try:
+                found.append(_waiver(name, data, self.ring(root), now))
+            except BizraGateError as error:
+                self.notes.append(f"Waiver {name} is refused: {error.message}")
+        return found
+
+
+def _waiver(name: str, data: bytes, ring: keyring.Keyring | None, now: str) -> Waiver:
+    sealed = envelope.read(data, name)
+    if ring is None:
+        raise UntrustedError("no keyring: nobody may waive anything")
+    verdict = trust.check(sealed, ring, parse_instant(now), role=ROLE)
+    document = trust.open_sealed(sealed, verdict).statement
+    if document["predicateType"] != WAIVER_TYPE:
+        raise UntrustedError(f"predicate type {document['predicateType']!r} is no waiver", code="kind")
+    return gates.parse_waiver(document["predicate"], name, verdict)
+
+
+def here(paths: Sequence[Path], keyring_path: Path | None) -> Docket:
+    """The gates of the work tree."""
+    judged = opening.read_gates(paths)
+    roots = list(dict.fromkeys(opening.root_of(Path(gate.file)) for gate in judged))
+    rings = {root: opening.read_keyring(keyring_path or root / "gates" / opening.KEYRING) for root in roots}
+    files = [
+        (opening.shown(path), store.read(path), root)
+        for root in roots
+        for path in sorted((root / "gates" / WAIVERS).glob("*.json"))
+    ]
+    return Docket(judged, rings, files)
+
+
+def at_base(paths: Sequence[Path], revision: str) -> Docket:
+    """The gates of `revision`, and notes on everything that the work tree changes in gates, keyring or waivers."""
+    root = _only_root(paths)
+    repository.resolve(root, revision)
+    listed = [name for name in repository.files(root, revision, "gates") if _wanted(root, name, paths)]
+    texts = {name: repository.show(root, revision, name) for name in listed}
+    judged = _parse_all({name: data for name, data in texts.items() if _is_gate(name)}, root)
+    ring_name = f"gates/{opening.KEYRING}"
+    ring_bytes = _optional(root, revision, ring_name)
+    ring = keyring.parse_keyring(ring_bytes.decode(), f"{revision}:{ring_name}") if ring_bytes else None
+    waivers = [
+        (name, repository.show(root, revision, name), root)
+        for name in repository.files(root, revision, f"gates/{WAIVERS}")
+    ]
+    notes = [f"Judged by the gates of {revision}.", *_changes(judged, paths, root, ring_bytes, waivers)]
+    return Docket(judged, {root: ring}, waivers, notes)
+
+
+def _only_root(paths: Sequence[Path]) -> Path:
+    roots = {opening.root_of(path / "x" if path.is_dir() else path) for path in paths}
+    if len(roots) != 1:
+        raise UsageError("--base judges one repository at a time")
+    root = roots.pop()
+    if repository.top(root) is None:
+        raise UsageError("--base needs a git work tree")
+    return root
+
+
+def _is_gate(name: str) -> bool:
+    path = Path(name)
+    return path.suffix == ".toml" and path.name != opening.KEYRING and WAIVERS not in path.parts
+
+
+def _wanted(root: Path, name: str, paths: Sequence[Path]) -> bool:
+    place = (root / name).absolute()
+    return any(place == path.absolute() or path.absolute() in place.parents for path in paths)
+
+
+def _parse_all(texts: dict[str, bytes], root: Path) -> list[Gate]:
+    parsed = []
+    for name, data in sorted(texts.items()):
+        shown = opening.shown(root / name)
+        parsed.append(gates.parse(data.decode("utf-8"), shown, hashlib.sha256(data).hexdigest()))
+    gates.check_set(parsed)
+    return parsed
+
+
+def _optional(root: Path, revision: str, name: str) -> bytes | None:
+    try:
+        return repository.show(root, revision, name)
+    except MissingError:
+        return None
+
+
+def _changes(
+    base: list[Gate],
+    paths: Sequence[Path],
+    root: Path,
+    ring: bytes | None,
+    waivers: list[tuple[str, bytes, Path]],
+) -> list[str]:
+    """What the head changes, as sentences; a head that cannot be read is a sentence too."""
+    try:
+        head = opening.read_gates([path for path in paths if path.exists()])
+        notes = [f"The head changes a gate, which decides nothing here: {change}" for change in gates.diff(base, head)]
+    except DefinitionError as error:
+        notes = [f"The head's gates cannot be read: {problem}" for problem in error.problems]
+    ring_file = root / "gates" / opening.KEYRING
+    if (store.read(ring_file) if ring_file.exists() else None) != ring:
+        notes.append(f"The head changes gates/{opening.KEYRING}; the keys of the base decide.")
+    before = {name: data for name, data, _ in waivers}
+    for path in sorted((root / "gates" / WAIVERS).glob("*.json")):
+        name = path.relative_to(root).as_posix()
+        if before.get(name) != store.read(path):
+            notes.append(f"The head adds or changes the waiver {name}; it holds once it is in the base.")
+    return notes
