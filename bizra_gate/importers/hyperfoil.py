@@ -16,8 +16,8 @@ from .document import Node, parse_several
 from .instants import as_rfc3339
 from .stream import Stream
 
-BIN_RATIO = 1 / 64
-"""HDR with two significant digits: 256 sub-buckets, at worst 1/128 of a value to either side."""
+BIN_RATIO = 1 / 128
+"""HDR with two significant digits: 256 sub-buckets, half of them in use from the second octave on."""
 _OUTSIDE = {"timeout": "requestTimeouts", "connection": "connectionErrors", "internal": "internalErrors"}
 
 

@@ -1,0 +1,230 @@
+"""k6 (grafana/k6): virtual users that iterate a script; points (NDJSON, CSV) and three kinds of summary.
+
+Traps: in ``--summary-export`` a threshold that says ``true`` has *failed*; ``passes`` of ``http_req_failed`` counts the
+requests that failed; ``http_req_duration`` starts once a connection was had; the machine-readable summary has no rate
+and no count of trends; there are no intended start times, arrivals that found no user are only ``dropped_iterations``.
+The executor is not in any output: whether users paused or idled is worked out from the length of their iterations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..model import Caveat, Figure, Latency, Measurement, Source
+from ..model.measurement import Loop
+from . import blind, k6_points
+from .document import Node, parse
+from .stream import Stream
+
+PAUSE = 0.05
+"""Users who spend more than this share of an iteration outside of requests are taken to pause."""
+IDLE = 0.1
+"""Users who are outside of iterations for more than this share of the time are taken to idle between arrivals."""
+_CSV_HEADER = b"metric_name,timestamp,metric_value"
+_PERCENTILE = re.compile(r"p\(?(\d{1,2}(?:\.\d+)?)\)?")
+_MS = 1e6
+
+
+def sniff(head: bytes, name: str) -> bool:
+    start = head.lstrip()
+    if start.startswith((b'{"metric":', b'{"type":"Metric"')) and b'"type":"Metric"' in head + b'"type":"Point"':
+        return b'"data":{' in head
+    if start.startswith(_CSV_HEADER):
+        return True
+    if start[:1] != b"{":
+        return False
+    summary = b'"root_group"' in head or b'"testRunDurationMs"' in head or b'"k6_version"' in head
+    return summary or (
+        b'"metrics"' in head and re.search(rb'"(http_req_\w+|iteration_duration|vus_max)"', head) is not None
+    )
+
+
+def read(stream: Stream) -> Iterator[Measurement]:
+    start = stream.head.lstrip()
+    if start.startswith((b'{"metric":', b'{"type":"Metric"')):
+        points = k6_points.read_json(stream)
+        yield _with_users(k6_points.measurement(points, "NDJSON", 1.0, stream), _of_points(points))
+    elif start.startswith(_CSV_HEADER):
+        points, stamp_ns = k6_points.read_csv(stream)
+        yield _with_users(k6_points.measurement(points, "CSV", stamp_ns, stream), _of_points(points))
+    else:
+        yield _read_summary(parse(stream.document(), stream.name), stream)
+
+
+@dataclass(frozen=True)
+class Users:
+    """What is known of the virtual users and their iterations."""
+
+    most: int | None
+    mean: float | None
+    iterations: int
+    iteration_ns: float
+    """Sum of the lengths of all iterations."""
+    dropped: int
+    request_ns: float
+    """Sum of the times of all requests."""
+    requests: int
+
+
+def _of_points(points: k6_points.Points) -> Users:
+    seen = sum(points.vus.values())
+    mean = sum(users * n for users, n in points.vus.items()) / seen if seen else None
+    most = max(points.vus, default=0) or points.vus_max or None
+    spent = points.samples.ok.total_ns + points.samples.failed.total_ns
+    return Users(most, mean, points.iterations, points.iteration_ns, points.dropped, spent, points.samples.n)
+
+
+def _with_users(measurement: Measurement, users: Users) -> Measurement:
+    """`measurement` with loop, pauses, users and the rate that was asked for, as far as these can be worked out."""
+    duration = measurement.duration_ns
+    overlap = users.iterations > 0 and users.request_ns > users.iteration_ns * (1 + PAUSE)
+    caveats = list(measurement.caveats)
+    if overlap:
+        caveats.append(
+            Caveat(
+                "source.batch", "requests overlap within iterations (http.batch): users do not bound those in flight"
+            )
+        )
+    asked = None
+    if users.dropped and duration and duration.value > 0 and users.iterations:
+        share = users.requests / users.iterations
+        rate = (users.iterations + users.dropped) * share / (duration.value / 1e9)
+        asked = Figure(rate, 0.04 * rate)
+        caveats.append(
+            Caveat(
+                "source.dropped",
+                f"{users.dropped:,} iterations were due and found no free user; with the {users.iterations:,} that "
+                f"ran, {rate:.4g} requests a second were asked for",
+            )
+        )
+    return replace(
+        measurement,
+        loop=_loop(users, duration),
+        think_time=_think(users, overlap),
+        concurrency=None if overlap else users.most,
+        rate_requested_per_s=asked,
+        caveats=tuple(caveats),
+    )
+
+
+def _loop(users: Users, duration: Figure | None) -> Loop | None:
+    """closed where users iterate without a gap; paced-closed where they wait for arrivals."""
+    if users.dropped:
+        return "paced-closed"
+    if not users.iterations or not users.most or duration is None or duration.value <= 0:
+        return "closed"
+    busy = users.iteration_ns / max(duration.low, duration.value / 2)
+    return "closed" if busy >= (users.mean or users.most) * (1 - IDLE) else "paced-closed"
+
+
+def _think(users: Users, overlap: bool) -> bool | None:
+    if not users.iterations or users.iteration_ns <= 0 or overlap:
+        return None
+    return users.request_ns < users.iteration_ns * (1 - PAUSE)
+
+
+# summaries
+
+
+def _read_summary(node: Node, stream: Stream) -> Measurement:
+    form, metrics, duration_ns = _shape(node)
+    count = _value(metrics, "http_reqs", "count").count()
+    if count is None:
+        raise node["metrics"].wrong("a summary of k6 with http_reqs: only HTTP requests are read")
+    rate = _value(metrics, "http_reqs", "rate").figure()
+    if duration_ns is None and rate is not None and rate.value > 0:
+        duration_ns = Figure(count / rate.value * 1e9)
+    failed = _failed(metrics)
+    trend = metrics.get("http_req_duration")
+    latency = _latency(trend) if trend is not None and count else None
+    full = Measurement(
+        source=Source(tool="k6", version=node["metadata"]["k6_version"].text(), format=form, file=stream.name),
+        rate_achieved_per_s=rate,
+        duration_ns=duration_ns,
+        operations=count,
+        operations_include_errors=True,
+        errors=None if failed is None else ({"failed": failed} if failed else {}),
+        latency=latency,
+        bytes_in=_value(metrics, "data_received", "count").count(),
+        bytes_out=_value(metrics, "data_sent", "count").count(),
+        caveats=tuple(_caveats(metrics, form, rate)),
+        blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED, blind.RATE),
+    )
+    return _with_users(full, _users(metrics, count, latency))
+
+
+def _shape(node: Node) -> tuple[str, dict[str, Node], Figure | None]:
+    """(form, metric → its values, duration) of any of the three summaries."""
+    if node["results"]:
+        found = {row["name"].text() or "": row["values"] for row in node["results"]["metrics"].elements()}
+        return "machine-readable summary", found, node["config"]["duration"].figure(1e9)
+    metrics = dict(node["metrics"].members())
+    if node["state"] or any(metric["values"] for metric in metrics.values()):
+        values = {name: metric["values"] for name, metric in metrics.items()}
+        return "handleSummary", values, node["state"]["testRunDurationMs"].figure(_MS)
+    return "summary export", metrics, None
+
+
+def _value(metrics: dict[str, Node], name: str, key: str) -> Node:
+    return metrics[name][key] if name in metrics else Node(None, name)
+
+
+def _failed(metrics: dict[str, Node]) -> int | None:
+    """Requests that failed: ``passes`` of a rate are the samples that were true, and true means failed."""
+    for key in ("passes", "matches"):
+        if (count := _value(metrics, "http_req_failed", key).count()) is not None:
+            return count
+    return None
+
+
+def _latency(trend: Node) -> Latency:
+    percentiles = [
+        (float(match[1]), figure)
+        for key, value in trend.members()
+        if (match := _PERCENTILE.fullmatch(key)) and (figure := value.figure(_MS)) is not None
+    ]
+    if (median := trend["med"].figure(_MS)) is not None:
+        percentiles.append((50.0, median))
+    return Latency(
+        count=trend["count"].count(),
+        minimum=trend["min"].figure(_MS),
+        mean=trend["avg"].figure(_MS),
+        maximum=trend["max"].figure(_MS),
+        percentiles=tuple(sorted((p, figure) for p, figure in dict(percentiles).items() if 0 < p < 100)),
+        percentile_method="linear",
+        origin="after-acquire",
+        quantum_ns=1.0,
+        includes_errors=True,
+    )
+
+
+def _users(metrics: dict[str, Node], requests: int, latency: Latency | None) -> Users:
+    iterations = _value(metrics, "iterations", "count").count() or 0
+    mean_ms = _value(metrics, "iteration_duration", "avg").number() or 0.0
+    spent = latency.mean.value * requests if latency and latency.mean else 0.0
+    most = _value(metrics, "vus", "max").count() or _value(metrics, "vus_max", "max").count() or None
+    dropped = _value(metrics, "dropped_iterations", "count").count() or 0
+    return Users(most, None, iterations, mean_ms * _MS * iterations, dropped, spent, requests)
+
+
+def _caveats(metrics: dict[str, Node], form: str, rate: Figure | None) -> Iterator[Caveat]:
+    failed, total = _thresholds(metrics, form)
+    if failed:
+        reading = " (true means failed in this format)" if form == "summary export" else ""
+        yield Caveat(
+            "source.thresholds", f"{len(failed)} of {total} thresholds of the run failed{reading}: {failed[0]}"
+        )
+    if form == "machine-readable summary" and rate is None:
+        yield Caveat("source.rate", "this summary has no rates: they are read as counts over the configured duration")
+
+
+def _thresholds(metrics: dict[str, Node], form: str) -> tuple[list[str], int]:
+    failed, total = [], 0
+    for name, metric in metrics.items():
+        for rule, node in metric["thresholds"].members():
+            total += 1
+            if (node.value is True) if form == "summary export" else (node["ok"].value is False):
+                failed.append(f"{name}: {rule}")
+    return failed, total
