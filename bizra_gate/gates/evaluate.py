@@ -14,7 +14,7 @@ from bizra_gate.units import format_time
 from .admit import Exhibit, Merge, exhibits, instant, standing, without_reuse
 from .baseline import Compare
 from .families import Courtroom, check_reports
-from .grade import grade, judged_all, score_of
+from .grade import JUDGED, grade, judged_all, score_of
 from .sections import laxer_than_default
 from .waivers import Waiver, unmatched, waived
 
@@ -88,8 +88,10 @@ def _unjudged(gates: Sequence[GateReport]) -> str | None:
     if not open_gates:
         return None
     first = open_gates[0]
-    more = f" (and {len(open_gates) - 1} more)" if len(open_gates) > 1 else ""
-    return f"{first.name} could not be judged, it is {first.verdict}{more}"
+    more = f" (and {len(open_gates) - 1} more gate{'s' * (len(open_gates) > 2)})" if len(open_gates) > 1 else ""
+    check = next((one for one in first.checks if one.severity == "must" and one.verdict not in JUDGED), None)
+    what = f"{check.id} of {first.name} is {check.verdict}" if check else f"{first.name} is {first.verdict}"
+    return f"{what}{more}"
 
 
 # ── one gate ─────────────────────────────────────────────────────────────────────────────────────────────────────

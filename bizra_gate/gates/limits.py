@@ -17,9 +17,11 @@ from bizra_gate.model.gate import Operator
 from .metrics import MetricFacts, facts_of, nearest
 from .paths import path_fault
 
-_COMPARISON = re.compile(r"^\s*(<=|>=|==|<|>)\s*(.+?)\s*$", re.DOTALL)
+_COMPARISON = re.compile(r"^\s*(<=|>=|==|<(?!=)|>(?!=))\s*(\S.*?)\s*$", re.DOTALL)
 _RANGE = re.compile(r"^\s*in\s*\[([^\[\],]*),([^\[\],]*)\]\s*$")
 _REFERENCE = re.compile(r"^(\S+(?:\s*%)?)\s*[x×*]\s+(?:([^#\s]+)#)?(\S+)$")
+SMALLEST = 1e-300
+"""A bound nearer to 0 than this was not meant, and is 0 after the next multiplication."""
 _SLIPS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "=": "=="}
 _SUFFIX = {"ns": " ms", "1/s": "/s", "B": " MiB", "ratio": " %", "1": ""}
 _UPPER, _LOWER = ("<=", "<"), (">=", ">")
@@ -100,7 +102,7 @@ def _quantity(text: str, facts: MetricFacts, prefix: str) -> float:
         value = units.parse(text, facts.unit)
     except (units.UnitError, ArithmeticError):
         raise LimitFault(f"a quantity that fits: {noun}", _with_unit(text, facts, prefix)) from None
-    if value and math.isinf(1 / value):
+    if abs(value) < SMALLEST and re.search(r"[1-9]", re.split("[eE]", text)[0]):
         raise LimitFault(f"a quantity that is not too small to tell from 0: {noun}")
     if facts.unit == "ratio" and abs(value) > 1 and "%" not in text:
         raise LimitFault(f"a fraction of at most 1, or per cent: {noun}", f'Write "{prefix}{text.strip()} %".')

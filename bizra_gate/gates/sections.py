@@ -82,7 +82,7 @@ def _artifacts(table: Table, gate: str, *, named: bool) -> tuple[str, ...]:
     if both:
         table.refuse("artifacts", "either artifact or artifacts, not both")
     single, several = table.texts("artifact"), table.texts("artifacts")
-    key = "artifacts" if several and not both else "artifact"
+    key = "artifacts" if table.has("artifacts") and not both else "artifact"
     paths = several if key == "artifacts" else single
     for i, path in enumerate(paths):
         fault = path_fault(path)

@@ -1,0 +1,241 @@
+"""Against an earlier measurement: three outcomes, and a baseline that cannot be believed is never a pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from gates_builders import FORGED, INSUFFICIENT, INVALID, absent, evidence, metric, outcome
+
+from bizra_gate.model import OpenedEvidence
+from bizra_gate.model.metric import Better
+
+P99 = 'metric = "latency.p99"\nbaseline = { ref = "git:origin/main", max_regression = "5 %" }'
+RATE = 'metric = "throughput"\nbaseline = { ref = "last-shipped", max_regression = "5 %" }'
+FAST = [1.00e6, 1.01e6, 0.99e6, 1.00e6]
+
+
+@dataclass
+class Stated:
+    """A comparison that says what the test says, and remembers what it was asked."""
+
+    ratio: float | None
+    low: float | None
+    high: float | None
+    needed_runs: int | None = None
+    asked: tuple[object, ...] = ()
+
+    def __call__(
+        self, base: Sequence[float], head: Sequence[float], better: Better, margin: float, confidence: float = 0.95
+    ) -> Stated:
+        self.asked = (list(base), list(head), better, margin, confidence)
+        return self
+
+
+SAME = Stated(1.0, 0.98, 1.02)
+
+
+def here(values: Sequence[float] = FAST, name: str = "latency.p99", **changes: object) -> OpenedEvidence:
+    one = metric(name, processes=values)
+    if name == "throughput":
+        one = metric(name, 1e5, (0.9e5, 1.1e5), unit="1/s", better="higher", processes=values)
+    return evidence(one, **changes)
+
+
+def earlier(values: Sequence[float] = FAST, name: str = "latency.p99", **changes: object) -> OpenedEvidence:
+    return here(values, name, **({"run_id": "an earlier run", "sha256": "ef" * 32} | changes))
+
+
+def against(*base: OpenedEvidence, check: str = P99, compare: Stated | None = SAME, head: OpenedEvidence | None = None):  # type: ignore[no-untyped-def]
+    key = ("checkout", "throughput" if "throughput" in check else "p99")
+    return outcome(check, head or here(), baselines={key: base}, compare=compare)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "expected"),
+    [
+        (1.0, 0.98, 1.02, "pass"),
+        (1.03, 1.01, 1.05, "pass"),
+        (1.03, 1.01, 1.051, "inconclusive"),
+        (1.08, 1.04, 1.12, "inconclusive"),
+        (1.08, 1.06, 1.10, "fail"),
+        (0.9, 0.8, 1.0, "pass"),
+        (1.0, None, 1.02, "pass"),
+        (1.0, 0.98, None, "inconclusive"),
+        (1.0, None, None, "inconclusive"),
+        (1.0, math.nan, math.nan, "inconclusive"),
+        (math.nan, 0.9, 1.0, "inconclusive"),
+        (None, 0.9, 1.0, "inconclusive"),
+    ],
+)
+def test_a_latency_may_grow_by_the_margin_and_not_more(
+    ratio: float | None, low: float | None, high: float | None, expected: str
+) -> None:
+    assert against(earlier(), compare=Stated(ratio, low, high))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "expected"),
+    [
+        (1.0, 0.98, 1.02, "pass"),
+        (0.97, 0.95, 0.99, "pass"),
+        (0.97, 0.949, 0.99, "inconclusive"),
+        (0.9, 0.88, 0.92, "fail"),
+        (1.2, 1.1, 1.3, "pass"),
+        (1.0, None, 1.02, "inconclusive"),
+        (1.0, 0.98, math.inf, "pass"),
+    ],
+)
+def test_a_throughput_may_shrink_by_the_margin_and_not_more(
+    ratio: float, low: float | None, high: float | None, expected: str
+) -> None:
+    values = [1e5, 1.01e5, 0.99e5]
+    head, base = here(values, "throughput"), earlier(values, "throughput")
+    assert against(base, check=RATE, compare=Stated(ratio, low, high), head=head)[0] == expected
+
+
+def test_the_comparison_is_asked_on_processes_with_the_checks_margin_and_confidence() -> None:
+    compare = Stated(1.0, 0.98, 1.02)
+    against(earlier([1.0, 2.0]), compare=compare, check=f"{P99}\nconfidence = 0.9")
+    assert compare.asked == ([1.0, 2.0], FAST, "lower", 0.05, 0.9)
+
+
+def test_an_open_comparison_says_how_many_more_runs_would_decide_it() -> None:
+    assert "about 7 more runs would decide it" in against(earlier(), compare=Stated(1.04, 1.0, 1.08, 7))[1]
+    assert "about 1 more run would decide it" in against(earlier(), compare=Stated(1.04, 1.0, 1.08, 1))[1]
+
+
+def test_a_reason_names_the_ratio_its_bounds_and_the_processes() -> None:
+    assert against(earlier(FAST * 2))[1] == (
+        "Against git:origin/main it is 1 times as much (bounds 0.98 to 1.02, 4 processes against 8): "
+        "surely no more than 5 % worse."
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "expected", "says"),
+    [
+        ((), "missing", "There is no baseline: nothing was found at git:origin/main"),
+        ((absent(),), "missing", "missing"),
+        ((earlier(trust=FORGED),), "untrusted", "not trusted"),
+        ((earlier(audit=INVALID),), "refused", "under audit"),
+        ((earlier(audit=INSUFFICIENT),), "inconclusive", "not enough"),
+        ((earlier(audit=None),), "inconclusive", "not audited"),
+        ((earlier(signed_by=(), trust=FORGED),), "untrusted", "not trusted"),
+        ((earlier(environment_key="another machine"),), "inconclusive", "another environment"),
+        ((earlier(environment_key=None),), "inconclusive", "another environment"),
+        ((earlier(name="latency.p50"),), "missing", "has no latency.p99"),
+        ((earlier([1e6]),), "inconclusive", "1 process in the baseline"),
+        ((earlier([]),), "inconclusive", "0 processes in the baseline"),
+        ((earlier([1e6, 0.0]),), "inconclusive", "above zero"),
+        ((earlier([1e6, math.nan]),), "inconclusive", "above zero"),
+        ((earlier(), earlier(trust=FORGED)), "untrusted", "not trusted"),
+        ((earlier(finished_at="2030-01-01T00:00:00Z"),), "untrusted", "has not come yet"),
+    ],
+)
+def test_a_baseline_that_cannot_be_believed_is_never_a_pass(
+    base: tuple[OpenedEvidence, ...], expected: str, says: str
+) -> None:
+    got, reason = against(*base)
+    assert got == expected
+    assert says in reason
+
+
+def test_a_stale_baseline_is_never_a_pass() -> None:
+    before = '[evidence]\nmax_age = "30d"\n'
+    from gates_builders import check_gate, verdict
+
+    gate = check_gate(P99, before=before)
+    old = earlier(finished_at="2026-01-01T00:00:00Z")
+    report = verdict(gate, here(), baselines={("checkout", "p99"): [old]}, compare=SAME)
+    assert report.gates[0].checks[0].verdict == "untrusted"
+
+
+def test_one_process_here_cannot_be_compared() -> None:
+    assert against(earlier(), head=here([1e6]))[0] == "inconclusive"
+
+
+def test_without_a_comparison_nothing_passes() -> None:
+    assert against(earlier(), compare=None)[0] == "inconclusive"
+
+
+def test_an_environment_nobody_knows_is_not_the_same_environment() -> None:
+    assert against(earlier(environment_key=None), head=here(environment_key=None))[0] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "ratio", "expected"),
+    [
+        (P99, "latency.p99", 0.49, "inconclusive"),
+        (P99, "latency.p99", 0.51, "pass"),
+        (RATE, "throughput", 1.51, "inconclusive"),
+        (RATE, "throughput", 1.49, "pass"),
+    ],
+)
+def test_an_improvement_too_good_to_be_true_is_flagged(check: str, name: str, ratio: float, expected: str) -> None:
+    compare = Stated(ratio, ratio - 0.01, ratio + 0.01)
+    got, reason = against(earlier(name=name), check=check, compare=compare, head=here(name=name))
+    assert got == expected
+    assert ("too good to be true" in reason) == (expected == "inconclusive")
+
+
+def test_a_real_improvement_can_be_expected() -> None:
+    check = P99.replace('"5 %" }', '"5 %", max_improvement = "80 %" }')
+    assert against(earlier(), check=check, compare=Stated(0.3, 0.29, 0.31))[0] == "pass"
+
+
+def test_a_window_of_history_compares_with_all_its_processes() -> None:
+    compare = Stated(1.0, 0.98, 1.02)
+    window = [earlier([1.0, 2.0], run_id="a"), earlier([3.0], run_id="b")]
+    check = P99.replace("git:origin/main", "history:2")
+    assert against(*window, check=check, compare=compare)[0] == "pass"
+    assert compare.asked[0] == [1.0, 2.0, 3.0]
+
+
+def test_a_branch_that_measured_nothing_new_has_not_become_worse() -> None:
+    got, reason = against(here())
+    assert got == "pass"
+    assert "nothing was measured since" in reason
+
+
+def test_a_run_does_not_judge_itself() -> None:
+    check = P99.replace("git:origin/main", "artifacts/base.json")
+    got, reason = against(here(file="artifacts/base.json", run_id=here().run_id), check=check)
+    assert got == "inconclusive"
+    assert "the very run that it should judge" in reason
+
+
+def test_a_run_is_not_part_of_its_own_history() -> None:
+    compare = Stated(1.0, 0.98, 1.02)
+    check = P99.replace("git:origin/main", "history:2")
+    against(here(), earlier([5.0, 6.0]), check=check, compare=compare)
+    assert compare.asked[0] == [5.0, 6.0]
+
+
+def test_two_targets_measured_in_turn_are_compared_within_one_artifact() -> None:
+    check = P99.replace("git:origin/main", "against")
+    both = evidence(metric(processes=FAST), metric("against.latency.p99", processes=[2.0, 2.1]), environment_key=None)
+    compare = Stated(1.0, 0.98, 1.02)
+    assert against(check=check, compare=compare, head=both)[0] == "pass"
+    assert compare.asked[0] == [2.0, 2.1]
+    assert against(check=check, compare=compare)[0] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("limit", "compare", "expected"),
+    [
+        ("<= 2 ms", Stated(1.0, 0.9, 1.0), "pass"),
+        ("<= 2 ms", Stated(1.2, 1.1, 1.3), "fail"),
+        ("<= 0.1 ms", Stated(1.0, 0.9, 1.0), "fail"),
+        ("<= 1 ms", Stated(1.0, 0.9, 1.0), "inconclusive"),
+        ("<= 1 ms", Stated(1.2, 1.1, 1.3), "fail"),
+        ("<= 2 ms", Stated(1.05, 1.0, 1.1), "inconclusive"),
+    ],
+)
+def test_a_limit_and_a_baseline_both_have_to_hold(limit: str, compare: Stated, expected: str) -> None:
+    got, reason = against(earlier(), check=f'{P99}\npass = "{limit}"', compare=compare)
+    assert got == expected
+    assert "Against git:origin/main" in reason
+    assert limit in reason
