@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from ..model import ClockFacts, Distribution, Figure, Generator, InFlight, Intervals, Latency, Measurement, Run
 
@@ -150,13 +151,17 @@ def _generator(runs: tuple[Run, ...]) -> Generator | None:
     )
 
 
+_NOTHING_DERIVED: dict[str, Any] = dict.fromkeys(
+    ("operations", "errors", "outcomes", "latency", "service", "response", "delay", "failed", "intervals", "in_flight",
+     "clock", "controls", "generator", "bytes_in", "bytes_out", "duration_ns", "warmup_ns")
+)  # fmt: skip
+
+
 def without_derived(measurement: Measurement) -> Measurement:
     """The inverse of `from_runs` for writing: what the runs determine is left out."""
     if not _determines(measurement.runs):
         return measurement
-    empty = ("operations", "errors", "outcomes", "latency", "service", "response", "delay", "failed", "intervals",
-             "in_flight", "clock", "controls", "generator", "bytes_in", "bytes_out", "duration_ns", "warmup_ns")  # fmt: skip
-    return dataclasses.replace(measurement, **dict.fromkeys(empty, None))
+    return dataclasses.replace(measurement, **_NOTHING_DERIVED)
 
 
 def per_run_intervals(measurement: Measurement) -> tuple[Intervals, ...]:

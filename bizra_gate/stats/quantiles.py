@@ -12,8 +12,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from bizra_gate.model import Distribution
-
+from ..model import Distribution
 from .binomial import ppf
 
 Interval = tuple[float | None, float | None]
@@ -40,15 +39,15 @@ def quantile_interval(
     """Interval of quantile `q` in ns; a side that the sample is too small for is None.
 
     Values that hang together say less than independent ones. With `n_effective` < n the ranks are those of a sample
-    of that size (rounded down), stretched by n / n_effective and rounded outwards: the interval grows by
-    √(n / n_effective), and a side is None as soon as `n_effective` values would not have bounded it.
+    of that size (rounded down), each stretched over the n / n_effective values that it stands for, outwards: the
+    interval grows by √(n / n_effective), and a side is None as soon as `n_effective` values would not have bounded it.
     """
     n = distribution.n
     if n == 0:
         return None, None
     size = n if n_effective is None else max(1, min(n, math.floor(n_effective)))
     lower, upper = order_statistic_ranks(size, q, confidence)
-    low = None if lower is None else _low_edge(distribution, max(1, lower * n // size))
+    low = None if lower is None else _low_edge(distribution, (lower - 1) * n // size + 1)
     high = None if upper is None else _high_edge(distribution, min(n, -(-upper * n // size)))
     return low, high
 
