@@ -37,7 +37,7 @@ class Layout:
     @cached_property
     def half_bits(self) -> int:
         """log2 of the number of bins per power of two."""
-        return (2 * 10**self.digits - 1).bit_length() - 1
+        return int(2 * 10**self.digits - 1).bit_length() - 1
 
     @cached_property
     def length(self) -> int:
