@@ -1,0 +1,238 @@
+"""`coherence.summary`: a printed figure that the counts beside it do not give."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+from ..model import Distribution, Figure, Finding, Intervals, Latency, Measurement, Metric, Policy, Printed
+from ..units import format_quantity
+from . import facts
+from .ranges import Range
+from .rule import Answer, NotApplicable, invalid
+from .wording import count, name_of, time
+
+CODE = "coherence.summary"
+
+SIGNIFICANT_DIGITS = 6
+"""Our files round the figures of their summary to six significant digits."""
+
+
+def summary(measurement: Measurement, policy: Policy) -> Answer:
+    """Every figure that a file states beside its counts is derived again from the counts and must be the same.
+
+    *Formula.* Our summary: value, interval and n of each metric against `stats.summary.summarize`. Another tool:
+    a percentile lies in the bin of its ceil rank or a neighbouring rank's, the mean between the means of the lower
+    and the upper edges, min and max in the first and the last bin. Columns of intervals: Σ total = histogram total,
+    max of maxima = maximum, and N(≤ x) ≥ Σ ⌈n_i/2⌉ over intervals with p50_i ≤ x, N(≥ x) ≥ Σ (n_i − ⌈n_i/2⌉ + 1)
+    over those with p50_i ≥ x; the same with 0.99.
+    *Tolerance.* Half of the sixth significant digit for ours, half of the last printed digit elsewhere; one rank,
+    because tools disagree on ⌈pN⌉, ⌊pN + ½⌋ and interpolation; the bins' own width. Nothing else.
+    *Source.* Ceil rank: Hyndman & Fan (1996), definition 1.
+    *Example.* Two workers of 500 values each, p99 = 2 ms and 10 ms; their average, 6 ms, is in no bin near rank 990.
+
+    >>> from bizra_gate.model import Source
+    >>> both = Distribution.of([10**6] * 490 + [2 * 10**6] * 10 + [9 * 10**6] * 490 + [10**7] * 10)
+    >>> merged = Latency(histogram=both, percentiles=((99.0, Figure(6e6)),), percentile_method="ceil-rank")
+    >>> [f.observed for f in summary(Measurement(Source("two-workers"), latency=merged), Policy())]
+    ['p99 6 ms']
+
+    *Violator.* A summary that was edited after the run: one digit of p99 changed.
+    *Neighbour.* The p90 of ten values, where one tool gives the ninth and another the mean of the ninth and tenth.
+    """
+    findings: list[Finding] = []
+    looked = bool(measurement.printed)
+    if measurement.printed:
+        findings += _of_printed(measurement)
+    for name, latency in facts.latencies(measurement):
+        if latency.histogram is not None and latency.histogram.n and _has_figures(latency):
+            looked = True
+            findings += _of_figures(name, latency, latency.histogram)
+    for name, intervals, holder in facts.all_intervals(measurement):
+        histogram = _histogram_of(holder)
+        if histogram is not None:
+            looked = True
+            findings += _of_columns(name, intervals, *histogram, exact=facts.own(measurement))
+    if not looked:
+        return NotApplicable("either no counts or no figures beside them are given, so nothing can be derived again")
+    return findings
+
+
+def _has_figures(latency: Latency) -> bool:
+    named = (latency.mean, latency.minimum, latency.maximum)
+    return bool(latency.percentiles) or any(figure is not None for figure in named)
+
+
+def _of_printed(measurement: Measurement) -> Iterator[Finding]:
+    from ..stats.summary import summarize
+
+    derived = summarize(measurement)
+    for printed in measurement.printed:
+        metric = derived.get(printed.metric)
+        if metric is None or metric.estimate is None:
+            yield invalid(
+                CODE,
+                f"{printed.metric} = {_shown(printed.value, printed.unit)} is stated, but the counts do not give it.",
+                f"{printed.metric} {_shown(printed.value, printed.unit)}",
+                "derived from counts",
+            )
+        else:
+            yield from _compare(printed, metric)
+
+
+def _compare(printed: Printed, metric: Metric) -> Iterator[Finding]:
+    pairs: list[tuple[str, float | None, float | None]] = [("", printed.value, metric.estimate)]
+    if printed.interval is not None:
+        low, high = metric.interval if metric.interval is not None else (None, None)
+        pairs += [(", lower end", printed.interval[0], low), (", upper end", printed.interval[1], high)]
+    elif metric.interval is not None and metric.interval != (None, None):
+        pairs.append((", interval", None, metric.interval[0] if metric.interval[0] is not None else metric.interval[1]))
+    if printed.n is not None:
+        pairs.append((", n", printed.n, metric.n))
+    if printed.unit != metric.unit:
+        yield _differs(printed, ", unit", printed.unit, metric.unit)
+    for what, stated, derived in pairs:
+        if not _same(stated, derived):
+            unit = "1" if what == ", n" else printed.unit
+            yield _differs(printed, what, _shown(stated, unit), _shown(derived, unit))
+
+
+def _differs(printed: Printed, what: str, stated: str, derived: str) -> Finding:
+    return invalid(
+        CODE,
+        f"{printed.metric}{what}: the file states {stated}, its own counts give {derived}.",
+        f"{printed.metric}{what} {stated}",
+        derived,
+    )
+
+
+def _same(stated: float | None, derived: float | None) -> bool:
+    """Equal to half a unit of the sixth significant digit; None equals only None."""
+    if stated is None or derived is None:
+        return stated is derived
+    if not (math.isfinite(stated) and math.isfinite(derived)):
+        return stated == derived
+    size = max(abs(stated), abs(derived))
+    unit = 10.0 ** (math.floor(math.log10(size)) - SIGNIFICANT_DIGITS + 1) if size > 0 else 0.0
+    return abs(stated - derived) <= unit * 0.5001
+
+
+def _shown(value: float | None, unit: str) -> str:
+    return "no bound" if value is None else format_quantity(value, unit)
+
+
+def _of_figures(name: str, latency: Latency, histogram: Distribution) -> Iterator[Finding]:
+    for p, figure in latency.percentiles:
+        allowed = _ranks(histogram, p / 100)
+        if not _within(figure, allowed, latency.bin_ratio):
+            yield _excluded(name, name_of(p), figure, allowed, histogram.n)
+    if latency.mean is not None:
+        allowed = facts.mean_of(histogram)
+        if not _within(latency.mean, allowed.widened((latency.quantum_ns or 0.0) / 2), None):
+            yield _excluded(name, "mean", latency.mean, allowed, histogram.n)
+    edges = (("min", latency.minimum, _first(histogram)), ("max", latency.maximum, _last(histogram)))
+    for what, extreme, allowed in edges:
+        if extreme is not None and not _within(extreme, allowed, latency.bin_ratio):
+            yield _excluded(name, what, extreme, allowed, histogram.n)
+
+
+def _ranks(histogram: Distribution, q: float) -> Range:
+    """Values from the rank below ⌈q·n⌉ to the rank above it, by the outer edges of their bins."""
+    rank = histogram.rank(q)
+    low = histogram.low[histogram.bin_of_rank(max(1, rank - 1))]
+    high = histogram.high[histogram.bin_of_rank(min(histogram.n, rank + 1))]
+    return Range(low, high)
+
+
+def _first(histogram: Distribution) -> Range:
+    return Range(histogram.low[0], histogram.high[0]) if histogram.minimum is None else Range.exact(histogram.minimum)
+
+
+def _last(histogram: Distribution) -> Range:
+    return Range(histogram.low[-1], histogram.high[-1]) if histogram.maximum is None else Range.exact(histogram.maximum)
+
+
+def _within(figure: Figure, allowed: Range, bin_ratio: float | None) -> bool:
+    """Does `figure` lie in `allowed`, to its last digit, its bin and the whole nanoseconds that histograms hold?"""
+    if not math.isfinite(figure.value):
+        return True
+    slack = (bin_ratio or 0.0) * abs(figure.value) + 1.0
+    return allowed.low - slack <= figure.high and figure.low <= allowed.high + slack
+
+
+def _excluded(name: str, what: str, figure: Figure, allowed: Range, n: int) -> Finding:
+    return invalid(
+        CODE,
+        f"{name}: {what} is printed as {time(figure)}; the histogram of {count(n)} values puts it at {time(allowed)}.",
+        f"{what} {time(figure)}",
+        time(allowed),
+    )
+
+
+def _histogram_of(holder: object) -> tuple[Distribution, int] | None:
+    """The histogram that a time series must agree with, and operations per value of it."""
+    if isinstance(holder, Measurement):
+        latency = facts.headline(holder)
+    else:
+        latency = getattr(holder, "response", None) or getattr(holder, "service", None)
+    if latency is None or latency.histogram is None or not latency.histogram.n or latency.window_ns is not None:
+        return None
+    return latency.histogram, latency.batch
+
+
+def _of_columns(
+    name: str, intervals: Intervals, histogram: Distribution, batch: int, *, exact: bool
+) -> Iterator[Finding]:
+    if exact and intervals.total_ns and histogram.total_ns is not None:
+        total, stated = sum(intervals.total_ns), histogram.total_ns * batch
+        if abs(total - stated) > batch:
+            yield _column(name, "the latencies of all intervals add up to", total, "the histogram's to", stated)
+    if exact and intervals.maximum_ns and histogram.maximum is not None:
+        top = max(intervals.maximum_ns)
+        if top != histogram.maximum:
+            yield _column(name, "the largest interval maximum is", top, "the histogram's", histogram.maximum)
+    for q, column in ((0.5, intervals.p50_ns), (0.99, intervals.p99_ns)):
+        if exact and column:
+            yield from _of_percentiles(name, q, intervals, column, histogram, batch)
+
+
+def _column(name: str, what: str, observed: float, other: str, expected: float) -> Finding:
+    message = f"{name}{what} {time(observed)}, {other} {time(expected)}."
+    return invalid(CODE, message[0].upper() + message[1:], time(observed), time(expected))
+
+
+def _of_percentiles(
+    name: str, q: float, intervals: Intervals, column: tuple[int, ...], histogram: Distribution, batch: int
+) -> Iterator[Finding]:
+    """Each interval puts at least ⌈q·n⌉ of its values at or below its percentile, and the rest at or above it."""
+    rows = sorted((value, n // batch) for value, n in zip(column, intervals.count, strict=False) if n)
+    below = 0
+    for value, n in rows:
+        below += math.ceil(q * n - 1e-9)
+        if _at_most(histogram, value) < below:
+            yield _misplaced(name, q, value, "at or below", below, _at_most(histogram, value))
+            return
+    above = 0
+    for value, n in reversed(rows):
+        above += n - math.ceil(q * n - 1e-9) + 1
+        held = histogram.n - _at_most(histogram, value, outer=False)
+        if held < above:
+            yield _misplaced(name, q, value, "at or above", above, held)
+            return
+
+
+def _at_most(histogram: Distribution, value: int, *, outer: bool = True) -> int:
+    """Values in bins that begin at or below `value` (`outer`), or in bins that end below it."""
+    bins = bisect_right(histogram.low, value) if outer else bisect_left(histogram.high, value)
+    return histogram.cumulative[bins - 1] if bins else 0
+
+
+def _misplaced(name: str, q: float, value: int, side: str, needed: int, held: int) -> Finding:
+    return invalid(
+        CODE,
+        f"{name}the {name_of(q * 100)} of the intervals put at least {count(needed)} values {side} {time(value)}, "
+        f"the histogram holds {count(held)} there: the two were not made from the same operations.",
+        f"{count(held)} values {side} {time(value)}",
+        f"≥ {count(needed)}",
+    )

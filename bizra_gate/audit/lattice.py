@@ -1,0 +1,56 @@
+"""The step that recorded values really move in, found from the values themselves.
+
+A file may say "nanoseconds" and hold nothing but whole milliseconds. If every occupied bin holds a multiple of a step
+that is far wider than the bins, chance is no explanation: n bins of width w all meet a lattice of step s with
+probability (w/s)^n at most.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..model import Distribution
+
+STEPS_NS = (10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 15_625_000, 100_000_000, 1_000_000_000)
+"""Steps that clocks and printers have: powers of ten, and the 64 Hz tick."""
+CHANCE = 1e-9
+
+
+def step_ns(histogram: Distribution) -> int:
+    """The widest step whose multiples all values are, or 1.
+
+    >>> step_ns(Distribution.of([k * 1_000_000 for k in range(3, 40)]))
+    1000000
+    >>> step_ns(Distribution.of([k * 999_983 for k in range(3, 40)]))
+    1
+    """
+    bins = len(histogram.high)
+    return max((step for step in STEPS_NS if _on_lattice(histogram, [step] * bins)), default=1)
+
+
+def digits(histogram: Distribution) -> int | None:
+    """Significant digits that all values were rounded to (1 or 2), or None.
+
+    >>> digits(Distribution.of([10**e * m for e in (6, 7) for m in range(10, 99, 7)]))
+    2
+    """
+    for count in (1, 2):
+        if _on_lattice(histogram, [_place(value, count) for value in histogram.high]):
+            return count
+    return None
+
+
+def _place(value: int, count: int) -> int:
+    """The weight of digit `count` of `value`: 100 for 1,234 and two digits."""
+    return 10 ** max(0, len(str(value)) - count) if value > 0 else 1
+
+
+def _on_lattice(histogram: Distribution, steps: Sequence[int]) -> bool:
+    """Does every bin hold a multiple of the step at its place, and would chance not do that?"""
+    log_chance = 0.0
+    for low, high, step in zip(histogram.low, histogram.high, steps, strict=True):
+        if high // step * step < low:
+            return False
+        log_chance += min(0.0, math.log((high - low + 1) / step))
+    return log_chance < math.log(CHANCE)

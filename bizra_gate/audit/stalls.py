@@ -1,0 +1,65 @@
+"""Stretches of a time series in which nobody was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from ..model import Figure, Intervals, Measurement
+from . import facts
+
+SLOWED = 0.7
+"""A row with less than this of the usual answers had a stall in it."""
+FEWEST_ROWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Neighbouring rows that are short of answers: for how long nobody can have been answered."""
+
+    missing_ns: float
+    longest_ns: float | None
+    """Longest latency that ended in the spell or in the row after it; None where the series does not tell."""
+
+    @property
+    def is_stall(self) -> bool:
+        """Somebody was kept waiting through it, so it is no mere lull in what was sent."""
+        return self.longest_ns is None or self.longest_ns >= self.missing_ns / 2
+
+
+def spells(measurement: Measurement) -> list[Spell] | None:
+    """Every spell of every series; None where no series is long enough to tell.
+
+    Where no row falls below `SLOWED` the one with the fewest answers stands for all: a stall shorter than a row shows
+    as that much less in it.
+    """
+    found, looked = [], False
+    for _, series, holder in facts.all_intervals(measurement):
+        duration = holder.duration_ns.value if isinstance(holder.duration_ns, Figure) else holder.duration_ns
+        counts = series.count[: facts.counted_rows(series, duration)]
+        usual = median(counts) if counts else 0
+        if len(counts) >= FEWEST_ROWS and usual > 0:
+            looked = True
+            found += list(_spells(series, counts, usual)) or [_worst_row(series, counts, usual)]
+    return found if looked else None
+
+
+def _spells(series: Intervals, counts: tuple[int, ...], usual: float) -> Iterator[Spell]:
+    begin: int | None = None
+    for row, n in enumerate([*counts, usual]):
+        if n < SLOWED * usual:
+            begin = row if begin is None else begin
+        elif begin is not None:
+            yield _spell(series, counts, usual, begin, row)
+            begin = None
+
+
+def _spell(series: Intervals, counts: tuple[int, ...], usual: float, begin: int, end: int) -> Spell:
+    missing = sum(1 - n / usual for n in counts[begin:end]) * series.length_ns
+    return Spell(missing, max(series.maximum_ns[begin : end + 1]) if series.maximum_ns else None)
+
+
+def _worst_row(series: Intervals, counts: tuple[int, ...], usual: float) -> Spell:
+    row = min(range(len(counts)), key=counts.__getitem__)
+    return _spell(series, counts, usual, row, row + 1)

@@ -1,0 +1,60 @@
+"""Numbers as the messages of findings write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..model import Figure
+from ..units import format_quantity, format_rate, format_time
+from .ranges import Range
+
+NARROW = 0.02
+"""A range narrower than this, relative to its size, is written as its middle."""
+
+
+def time(value: float | Figure | Range) -> str:
+    """``1.39 ms``; a range as ``1 ms … 2 ms``."""
+    if isinstance(value, Range):
+        return _ranged(value, format_time)
+    return format_time(value.value if isinstance(value, Figure) else value)
+
+
+def rate(value: float | Range) -> str:
+    """``64,882/s``."""
+    return _ranged(value, format_rate) if isinstance(value, Range) else format_rate(value)
+
+
+def count(value: float | Range) -> str:
+    """``1,298,362``."""
+    if isinstance(value, Range):
+        return value.text(count)
+    return f"{value:,.0f}"
+
+
+def number(value: float | Range) -> str:
+    """Four significant digits: ``14.6``, ``0.5831``."""
+    if isinstance(value, Range):
+        return _ranged(value, number)
+    return format_quantity(value, "1")
+
+
+def _ranged(value: Range, show: Callable[[float], str]) -> str:
+    if value.high - value.low <= NARROW * value.high:
+        return show(value.middle)
+    return value.text(show)
+
+
+def share(value: float) -> str:
+    """A fraction in per cent: ``2.9 %``."""
+    return f"{value * 100:.2g} %" if abs(value) < 0.1 else f"{value * 100:.0f} %"
+
+
+def name_of(p: float) -> str:
+    """``p99.9``."""
+    return f"p{p:g}"
+
+
+def listed(items: Sequence[str], most: int = 3) -> str:
+    """The first few of `items` and how many more there are."""
+    shown = ", ".join(items[:most])
+    return f"{shown} and {len(items) - most} more" if len(items) > most else shown
