@@ -202,8 +202,8 @@ def in_process(measurement: Measurement) -> bool:
     return measurement.plan is not None and measurement.plan.target.startswith(("py:", "cmd:"))
 
 
-def counted_rows(intervals: Intervals, duration_ns: float | None) -> int:
-    """How many leading rows lie in the counted window; the drain follows."""
+def whole_rows(intervals: Intervals, duration_ns: float | None) -> int:
+    """How many leading rows lie wholly in the counted window; a last part of one and the drain follow."""
     if duration_ns is None:
         return len(intervals.start_ns)
-    return sum(1 for start in intervals.start_ns if start < duration_ns)
+    return sum(1 for start in intervals.start_ns if start + intervals.length_ns <= duration_ns)

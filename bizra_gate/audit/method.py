@@ -99,7 +99,7 @@ def runs(measurement: Measurement, policy: Policy) -> Answer:
     m_i/m outside [1/1.25, 1.25] and |ln(m_i/m)| > 5 · median |ln(m_j/m)|, the latter taken as 1 % at least.
     *Tolerance.* Fresh processes of one program differ by 6 % (median of max/min) and 22 % (at the 90th percentile) on
     331 steady benchmarks; 25 % with five deviations is beyond that. Three processes are needed to tell who is odd.
-    *Source.* Kalibera & Jones, *Rigorous benchmarking in reasonable time* (2013); the steady-state data of Traini et al.
+    *Source.* Kalibera & Jones, *Rigorous benchmarking in reasonable time* (2013); data of Traini et al. (2022).
     *Example.* Five processes, one of them at 14 ms.
 
     >>> from bizra_gate.model import Source
@@ -114,9 +114,8 @@ def runs(measurement: Measurement, policy: Policy) -> Answer:
     means = [(run.index, mean) for run in measurement.runs if (mean := _mean_of(run)) is not None]
     findings: list[Finding] = []
     if policy.min_runs > max(1, processes):
-        message = (
-            f"{max(1, processes)} process{'es' * (processes > 1)} measured; the policy asks for {policy.min_runs}."
-        )
+        told = f"{processes} processes were" if processes > 1 else "one process was"
+        message = f"{told} measured; the policy asks for {policy.min_runs}."
         findings.append(insufficient(RUNS, message, count(max(1, processes)), f"≥ {policy.min_runs}"))
     elif policy.min_runs <= 1 and len(means) < 3:
         return NotApplicable("fewer than three processes were measured, and the policy asks for no more")
@@ -183,7 +182,7 @@ def achieved(measurement: Measurement, policy: Policy) -> Answer:
     if per_second >= asked.low * (1 - tolerance):
         return []
     message = (
-        f"{rate(reached)} were reached of the {rate(asked.value)} asked for ({share(1 - reached / asked.value)} short): "
+        f"{rate(reached)} were reached of {rate(asked.value)} asked for ({share(1 - reached / asked.value)} short): "
         "the latencies are those of a lighter load, or of a queue that grew for as long as the run lasted."
     )
     return [insufficient(RATE, message, rate(reached), f"≥ {rate(asked.value * (1 - tolerance))}")]

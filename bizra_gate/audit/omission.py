@@ -19,7 +19,7 @@ SMALL = 0.5
 ALONE = 0.5
 """Fewer long operations than half of the connections: the others went on, and nobody stood still."""
 SHARE_OF_TIME = 0.01
-"""Where no percentile beyond the stall is stated, one that covers 1 % of the time touches the p99 that people ask for."""
+"""Where no percentile beyond the stall is stated: a stall of 1 % of the time touches the p99 that people ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def omission(measurement: Measurement, policy: Policy) -> Answer:
         return NotApplicable("a duration or the longest latency is missing, so a stall cannot be seen")
     if latency.origin == "intended":
         return []
-    stall = _stall(measurement, latency, longest.low, window.high)
+    stall = _stall(measurement, latency, longest.middle, window.high)
     return list(_contradiction(latency, stall)) if stall is not None else []
 
 

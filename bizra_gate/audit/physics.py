@@ -25,7 +25,7 @@ SHORTEST_ANSWER_BYTES = 12
 
 
 def machine(measurement: Measurement, policy: Policy) -> Answer:
-    """No more operations a second than cores have cycles; no more requests than system calls; no more bytes than memory.
+    """No more operations a second than cores have cycles, no more requests than system calls, no more bytes than RAM.
 
     *Formula.* N/T [1/s] ≤ cores · Hz; a loop turns once a cycle at most, so each operation takes ≥ 1/Hz on each
     thread; over HTTP N/T ≤ cores · 1/(2 · 100 ns); bytes/T ≤ 200 GB/s; bytes_in ≥ 12 · N.
@@ -82,7 +82,7 @@ def _of_cycles(measurement: Measurement) -> Iterator[Finding]:
         yield invalid(CODE, message, rate(per_second), f"≤ {rate(lanes * hertz)}")
     elif turn_ns is not None and 0 < turn_ns < NS_PER_S / hertz:
         message = (
-            f"{turn_ns:.3g} ns an operation is less than one cycle ({NS_PER_S / hertz:.2g} ns at {hertz / 1e9:.3g} GHz): "
+            f"{turn_ns:.3g} ns an operation is less than a cycle ({NS_PER_S / hertz:.2g} ns at {hertz / 1e9:.3g} GHz): "
             "the loop that should repeat it is gone."
         )
         yield invalid(CODE, message, f"{turn_ns:.3g} ns", f"≥ {NS_PER_S / hertz:.2g} ns")

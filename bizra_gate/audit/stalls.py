@@ -24,8 +24,8 @@ class Spell:
 
     @property
     def is_stall(self) -> bool:
-        """Somebody was kept waiting through it, so it is no mere lull in what was sent."""
-        return self.longest_ns is None or self.longest_ns >= self.missing_ns / 2
+        """Is somebody known to have been kept waiting through it? Else it may be a mere lull in what was sent."""
+        return self.longest_ns is not None and self.longest_ns >= self.missing_ns / 2
 
 
 def spells(measurement: Measurement) -> list[Spell] | None:
@@ -37,7 +37,7 @@ def spells(measurement: Measurement) -> list[Spell] | None:
     found, looked = [], False
     for _, series, holder in facts.all_intervals(measurement):
         duration = holder.duration_ns.value if isinstance(holder.duration_ns, Figure) else holder.duration_ns
-        counts = series.count[: facts.counted_rows(series, duration)]
+        counts = series.count[: facts.whole_rows(series, duration)]
         usual = median(counts) if counts else 0
         if len(counts) >= FEWEST_ROWS and usual > 0:
             looked = True
