@@ -84,8 +84,8 @@ def _count(
         moment = claimed_instant(statement) or now
     except UntrustedError as error:
         return _refused(Reason("malformed", error.message))
-    reasons = [reason for key in keys for reason in _objections(key, roles, moment, now)]
-    objected = {key.public for key in keys if any(_objections(key, roles, moment, now))}
+    reasons = [reason for key in keys for reason in objections(key, roles, moment, now)]
+    objected = {key.public for key in keys if any(objections(key, roles, moment, now))}
     counted: set[PublicKey] = {key.public for key in keys} - objected
     signed_by = tuple(sorted(public.fingerprint for public in counted))
     owners = {key.fingerprint: key.owner for key in keys if key.public in counted}
@@ -96,7 +96,7 @@ def _count(
     return Trust(True, (), signed_by, owners)
 
 
-def _objections(key: TrustedKey, roles: list[str], moment: datetime, now: datetime) -> Iterator[Reason]:
+def objections(key: TrustedKey, roles: list[str], moment: datetime, now: datetime) -> Iterator[Reason]:
     """Why a key whose signature holds does not count."""
     who = f"key {key.fingerprint} of {key.owner}"
     if not key.may_sign(roles):

@@ -239,3 +239,10 @@ def test_reading_says_nothing_about_trust() -> None:
     forged = read(seal(_STATEMENT, [BOB]))
     assert forged.unverified_statement() == _STATEMENT
     assert not check(forged, keyring(), NOW).ok
+
+
+def test_mutations_are_the_same_for_the_same_seed_and_never_the_original() -> None:
+    one, other = list(mutations(_FILE, seed=3, count=200)), list(mutations(_FILE, seed=3, count=200))
+    assert one == other
+    assert _FILE not in [data for _, data in one]
+    assert len({what for what, _ in one}) > 15

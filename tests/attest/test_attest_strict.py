@@ -62,6 +62,7 @@ def test_the_size_cap_comes_before_everything_else() -> None:
         (b'["x",\n "\\ud800"]', r"line 2 column 2: a string holds half of a surrogate pair"),
         (b'["x",\n 9007199254740993]', r"line 2 column 2: number 9007199254740993: integers"),
         (b'["x",\n ]', r"line 2 column 2"),
+        ('["١",\n ١]'.encode(), r"line 2 column 2: a character that is not ASCII outside a string"),
     ],
 )
 def test_a_refusal_names_line_and_column(data: bytes, place: str) -> None:
