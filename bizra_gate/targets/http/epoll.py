@@ -8,7 +8,6 @@ wrk re-arms its epoll set twice per request; here nothing is re-armed, which pay
 from __future__ import annotations
 
 import errno
-import gc
 import select
 import socket
 import ssl
@@ -84,12 +83,7 @@ class EpollEngine:
         self._epoll.register(self._alarm.fd, select.EPOLLIN | select.EPOLLET)
         conductor = Conductor(self._template, self._expectation, task, recorder, clock, self)
         self._conductor = conductor
-        gc.collect()
-        gc.freeze()  # what exists now is never looked at again; a request leaves no garbage behind
-        try:
-            self._loop(conductor, self._alarm, clock)
-        finally:
-            gc.unfreeze()
+        self._loop(conductor, self._alarm, clock)
 
     def facts(self) -> Mapping[str, Any]:
         """May be asked at any time while the load runs."""
