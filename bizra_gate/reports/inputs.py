@@ -76,7 +76,9 @@ class ComparedPair:
 
     @property
     def verdict(self) -> CompareVerdict:
-        return _worst({row.verdict for row in self.rows})
+        """The worst of the rows; no better than undecided where either side is a measurement artifact."""
+        refused = any(audit is not None and audit.verdict == "INVALID" for audit in (self.base_audit, self.head_audit))
+        return _worst({row.verdict for row in self.rows} | ({"undecided"} if refused else set()))
 
 
 @dataclass(frozen=True, slots=True)

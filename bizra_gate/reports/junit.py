@@ -9,6 +9,7 @@ The elements are those that both the Ant/Windy Road and the Jenkins schema know.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,8 @@ from ..model.report import GateVerdict
 from . import wording, wording_audit
 from .neutral import markup
 
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+"""The schema knows neither zones nor fractions."""
 Outcome = Literal["failure", "error", "skipped"]
 
 
@@ -92,7 +95,8 @@ def _passed(gate: GateReport) -> str:
 
 def _suite(name: str, package: str, cases: list[Case], report: Report, at: int, said: str = "") -> str:
     outcomes = [case.outcome for case in cases]
-    stamp = report.judged_at.removesuffix("Z").split(".")[0]
+    found = _STAMP.match(report.judged_at)
+    stamp = found[0] if found else "1970-01-01T00:00:00"
     attributes = {
         "name": name, "package": package, "id": str(at), "timestamp": stamp, "hostname": "localhost",
         "tests": str(len(cases)), "failures": str(outcomes.count("failure")), "errors": str(outcomes.count("error")),
@@ -111,9 +115,9 @@ def _case(case: Case, suite: str) -> str:
     head = f"<testcase {_attributes({'classname': suite, 'name': case.name, 'time': '0'})}"
     if case.outcome is None:
         return f"{head}/>"
-    inner = _attributes({"message": case.message, "type": case.kind})
     if case.outcome == "skipped":
-        return f"{head}><skipped {inner}/></testcase>"
+        return f"{head}><skipped {_attributes({'message': case.message})}/></testcase>"
+    inner = _attributes({"message": case.message, "type": case.kind})
     return f"{head}><{case.outcome} {inner}>{markup(case.message)}</{case.outcome}></testcase>"
 
 

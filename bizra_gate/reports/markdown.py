@@ -1,7 +1,7 @@
 """`verify` as a pull-request comment: the verdict first, details folded, always under 64 KiB.
 
-GitHub refuses a longer comment. What does not fit is left out from the end, where the best gates are, and a sentence
-says how much.
+GitHub refuses a longer comment. The worst gates come first and in full, for the others a line each is kept free, and
+where even that is too much a sentence says how many were left out.
 """
 
 from __future__ import annotations
@@ -23,27 +23,25 @@ def render(report: Report, budget_bytes: int = BUDGET_BYTES) -> str:
     """The report as GitHub-flavoured Markdown of at most `budget_bytes` bytes and a sentence."""
     head = "\n".join(_head(report)) + "\n"
     gates = wording.worst_first(report)
-    blocks = _levels(gates)
+    lines = [_brief(gate) for gate in gates]
     kept, room = [head], budget_bytes - size(head)
-    for at, (full, short) in enumerate(blocks):
-        block = full if size(full) <= room else short
-        if size(block) > room:
+    rest = sum(size(line) + 1 for line in lines)
+    for at, (gate, short) in enumerate(zip(gates, lines, strict=True)):
+        rest -= size(short) + 1
+        reserved = min(rest, budget_bytes // 2)
+        full = "\n".join(_gate(gate)) + "\n" if reserved + 500 < room else ""
+        block = full if full and size(full) + reserved < room else short
+        if size(block) >= room:
             kept.append(_left_out(len(gates) - at))
             break
         kept.append(block)
-        room -= size(block)
+        room -= size(block) + 1
     return "\n".join(kept)
 
 
 def size(text: str) -> int:
     """Bytes of `text` in UTF-8."""
     return len(text.encode("utf-8", "replace"))
-
-
-def _levels(gates: list[GateReport]) -> Iterable[tuple[str, str]]:
-    """Each gate in full, and as one line for when there is no more room."""
-    for gate in gates:
-        yield "\n".join(_gate(gate)) + "\n", _brief(gate)
 
 
 def _left_out(gates: int) -> str:
