@@ -61,7 +61,7 @@ def test_the_size_cap_comes_before_everything_else() -> None:
         (b'["NaN",\n Infinity]', r"line 2 column 2: Infinity"),
         (b'["x",\n "\\ud800"]', r"line 2 column 2: a string holds half of a surrogate pair"),
         (b'["x",\n 9007199254740993]', r"line 2 column 2: number 9007199254740993: integers"),
-        (b'["x",\n ]', r"line 2 column 2"),
+        (b'["x",\n tru]', r"line 2 column 2: Expecting value"),
         ('["١",\n ١]'.encode(), r"line 2 column 2: a character that is not ASCII outside a string"),
     ],
 )
