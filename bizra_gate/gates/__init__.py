@@ -6,10 +6,10 @@ histogram library. What other rooms compute (comparisons, merged metrics) is han
 
 from .changes import Change, diff
 from .evaluate import evaluate
-from .families import confidences, wanted_baselines, wanted_references
+from .families import confidences, wanted_baselines, wanted_percentiles, wanted_references
 from .judge import Context, judge
 from .limits import LimitFault, parse_limit
-from .measure import parse_stages
+from .measure import mean_rate, parse_stages
 from .metrics import KINDS, MetricFacts, facts_of, names_of
 from .parse import check_set, parse
 from .plans import plan_digest, plan_document, plan_from_document
@@ -28,6 +28,7 @@ __all__ = [
     "evaluate",
     "facts_of",
     "judge",
+    "mean_rate",
     "names_of",
     "parse",
     "parse_limit",
@@ -37,5 +38,6 @@ __all__ = [
     "plan_document",
     "plan_from_document",
     "wanted_baselines",
+    "wanted_percentiles",
     "wanted_references",
 ]

@@ -54,15 +54,15 @@ def rule_baseline(
 ) -> Ruling:
     """Whether `metric` is no worse than the baseline by more than its margin."""
     within = baseline.ref == AGAINST.rstrip(".")
-    sources: Sequence[OpenedEvidence] = (evidence,) if within else earlier
-    name = f"{AGAINST}{check.metric}" if within else check.metric
+    sources: Sequence[OpenedEvidence] = (evidence,) if within else _window(baseline, evidence, earlier)
     stop = _unfit(baseline, evidence, sources, within=within)
     if stop is not None:
         return stop
-    others = [source for source in sources if within or not same_run(source, evidence)]
-    if not others:
-        return _itself(baseline)
-    sources = others
+    if not within:
+        sources = [source for source in sources if not same_run(source, evidence)]
+        if not sources:
+            return _itself(baseline)
+    name = f"{AGAINST}{check.metric}" if within else check.metric
     found = [source.metrics.get(name) for source in sources]
     base = pooled([one for one in found if one is not None], name)
     if base is None or None in found:
@@ -74,6 +74,21 @@ def rule_baseline(
     better: Better = facts.better if facts else metric.better
     comparison = compare(values, metric.process_values, better, baseline.max_regression, confidence)
     return _decide(baseline, better, comparison, base, metric)
+
+
+def _window(
+    baseline: Baseline, evidence: OpenedEvidence, earlier: Sequence[OpenedEvidence]
+) -> Sequence[OpenedEvidence]:
+    """The pieces to compare with. A window of history is what can be believed of it, and was measured here.
+
+    Old artifacts fall out of a window when their keys expire or the machine is replaced; where nothing is left, all
+    of it stays, so that the reason is told.
+    """
+    if not baseline.ref.startswith("history:"):
+        return earlier
+    here = evidence.environment_key
+    fit = [piece for piece in earlier if obstacle(piece) is None and here is not None and piece.environment_key == here]
+    return fit or earlier
 
 
 def _unfit(

@@ -14,9 +14,9 @@ from .metrics import MetricFacts, facts_of, names_of, nearest
 from .paths import path_fault
 from .reader import Table, did_you_mean, plain
 
-_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,79}$")
-_CONTROL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9:._/ -]{0,79}$")
-_BASELINE = re.compile(r"^(?:git:[^\s-]\S*|last-shipped|history:[1-9]\d{0,3}|against)$")
+_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,79}\Z")
+_CONTROL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9:._/ -]{0,79}\Z")
+_BASELINE = re.compile(r"^(?:git:[^\s-]\S*|last-shipped|history:[1-9]\d{0,3}|against)\Z")
 BASELINE_FORMS = '"git:origin/main", "last-shipped", "history:10", "against" or an artifact\'s path'
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bizra_gate.model import Check, CheckReport, Gate, OpenedEvidence
+from bizra_gate.model.metric import percentile_of
 
 from .admit import Exhibit, Merge, admitted
 from .baseline import Compare
 from .judge import Context, rule
-from .metrics import facts_of
+from .metrics import AGAINST, facts_of
 from .rulings import Ruling, report_of, worst
 
 DECIDED = ("pass", "fail")
@@ -141,6 +142,15 @@ def wanted_references(gate: Gate) -> tuple[str, ...]:
     limits = (limit for check in gate.checks for limit in (check.limit, check.warn) if limit is not None)
     named = (limit.reference.artifact for limit in limits if limit.reference is not None)
     return tuple(sorted({path for path in named if path is not None and path not in own}))
+
+
+def wanted_percentiles(gate: Gate) -> tuple[float, ...]:
+    """Percentiles (0 < p < 100) that the gate's checks and limits speak of, for those who compute them."""
+    limits = (limit for check in gate.checks for limit in (check.limit, check.warn) if limit is not None)
+    names = [check.metric for check in gate.checks]
+    names += [limit.reference.metric for limit in limits if limit.reference is not None]
+    found = (percentile_of(name.removeprefix(AGAINST).partition(".")[2]) for name in names)
+    return tuple(sorted({p for p in found if p is not None}))
 
 
 def is_exact(gate: Gate, check: Check) -> bool:

@@ -81,7 +81,7 @@ def _unusable(check: Check, evidence: OpenedEvidence, metric: Metric | None, con
     if metric.estimate is None or metric.n == 0:
         return Ruling("missing", f"{check.metric} rests on nothing: {evidence.file} has no value for it.")
     if not math.isfinite(metric.estimate):
-        return Ruling("inconclusive", f"{check.metric} is {metric.estimate}, which is no measurement.")
+        return Ruling("inconclusive", f"{check.metric} is {_not_finite(metric.estimate)}, which is no measurement.")
     if metric.unit != check.unit:
         said = f"{check.metric} is in {metric.unit!r} in {evidence.file}, but the limit is in {check.unit!r}."
         return Ruling("inconclusive", said)
@@ -92,7 +92,7 @@ def _too_little(check: Check, evidence: OpenedEvidence, metric: Metric, confiden
     said = figure(metric, evidence.kind)
     if check.min_samples is not None and (metric.n is None or metric.n < check.min_samples):
         have = "an unknown number" if metric.n is None else f"{metric.n:,}"
-        yield Ruling("inconclusive", f"{said}: at least {check.min_samples:,} samples are asked for, there is {have}.")
+        yield Ruling("inconclusive", f"{said}: at least {check.min_samples:,} samples are asked for, not {have}.")
     facts = facts_of(check.metric, evidence.kind)
     if metric.interval is None:
         if facts is None or not facts.exact:
@@ -127,7 +127,7 @@ def _rule_limit(
         return _rule_band(limit, check.warn, weigh(check.warn, span, warning), metric, said)
     if outcome == "violates":
         return Ruling("fail", f"{said}: {_whole(metric, 'violates')} {asked}.", metric)
-    return Ruling("inconclusive", f"{said}: {_cannot_tell(span, metric.unit)} {asked}.", metric)
+    return Ruling("inconclusive", f"{said}: {_cannot_tell(span)} {asked}.", metric)
 
 
 def _rule_band(limit: Limit, warn: Limit, outcome: Outcome, metric: Metric, said: str) -> Ruling:
@@ -137,7 +137,7 @@ def _rule_band(limit: Limit, warn: Limit, outcome: Outcome, metric: Metric, said
         return Ruling("warn", f"{said}: {surely}.", metric)
     if outcome == "violates":
         return Ruling("fail", f"{said}: {_whole(metric, 'violates')} even the warning limit {warn.text}.", metric)
-    return Ruling("inconclusive", f"{said}: {_cannot_tell(_span(metric), metric.unit)} {warn.text}.", metric)
+    return Ruling("inconclusive", f"{said}: {_cannot_tell(_span(metric))} {warn.text}.", metric)
 
 
 def _span(metric: Metric) -> Span:
@@ -177,14 +177,16 @@ def _reference_span(limit: Limit, metric: Metric | None, other: OpenedEvidence, 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _not_finite(value: float) -> str:
+    return "NaN" if math.isnan(value) else "infinite"
+
+
 def _whole(metric: Metric, verb: str) -> str:
     return f"the whole interval {verb}" if metric.interval is not None else f"it {verb}"
 
 
-def _cannot_tell(span: Span, unit: str) -> str:
-    if span.bounded:
-        return "the interval straddles"
-    return f"the interval is {between(span, unit)}, so more samples must say whether it meets"
+def _cannot_tell(span: Span) -> str:
+    return "the interval straddles" if span.bounded else "too few samples to say whether it meets"
 
 
 def _comes_to(limit: Limit, bound: Span) -> str:

@@ -17,9 +17,11 @@ from bizra_gate.model.gate import Operator
 from .metrics import MetricFacts, facts_of, nearest
 from .paths import path_fault
 
-_COMPARISON = re.compile(r"^\s*(<=|>=|==|<(?!=)|>(?!=))\s*(\S.*?)\s*$", re.DOTALL)
-_RANGE = re.compile(r"^\s*in\s*\[([^\[\],]*),([^\[\],]*)\]\s*$")
-_REFERENCE = re.compile(r"^(\S+(?:\s*%)?)\s*[x×*]\s+(?:([^#\s]+)#)?(\S+)$")
+_COMPARISON = re.compile(r"^\s*(<=|>=|==|<(?!=)|>(?!=))\s*(\S.*?)\s*\Z", re.DOTALL)
+_RANGE = re.compile(r"^\s*in\s*\[([^\[\],]*),([^\[\],]*)\]\s*\Z")
+_REFERENCE = re.compile(r"^(\S+(?:\s*%)?)\s*[x×*]\s+(?:([^#\s]+)#)?(\S+)\Z")
+LONGEST = 300
+"""Longest limit in characters, the path of another artifact included."""
 SMALLEST = 1e-300
 """A bound nearer to 0 than this was not meant, and is 0 after the next multiplication."""
 _SLIPS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "=": "=="}
@@ -41,6 +43,8 @@ def parse_limit(text: str, facts: MetricFacts, kind: str) -> Limit:
 
     Raises `LimitFault` with the expectation and the next step.
     """
+    if len(text) > LONGEST:
+        raise LimitFault(f"a limit of at most {LONGEST} characters")
     within = _RANGE.match(text)
     if within is not None:
         return _range(text, within[1], within[2], facts)

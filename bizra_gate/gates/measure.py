@@ -20,10 +20,10 @@ DEFAULT_WARMUP_NS = 30 * units.NS_PER_S
 DEFAULT_IN_FLIGHT = 1024
 
 SCHEMES = ("http://", "https://", "py:", "cmd:")
-_METHOD = re.compile(r"^[A-Z]{1,20}$")
-_HEADER = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-_FIELD = re.compile(r"^[a-z][a-z_-]*\(.*\)$")
-_STAGE = re.compile(r"^\s*([^@,]+?)\s*@\s*([^@,]+?)\s*$")
+_METHOD = re.compile(r"^[A-Z]{1,20}\Z")
+_HEADER = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_FIELD = re.compile(r"^[a-z][a-z_-]*\(.*\)\Z")
+_STAGE = re.compile(r"^\s*([^@,]+?)\s*@\s*([^@,]+?)\s*\Z")
 
 
 def read_plan(table: Table, name: str) -> Plan:
@@ -58,11 +58,11 @@ def _target(table: Table, key: str, *, required: bool) -> str | None:
     text = table.required_text(key, why=what) if required else table.optional_text(key)
     if not text:
         return None
-    if key == "against" and re.match(r"^git:\S+$", text):
+    if key == "against" and re.fullmatch(r"git:\S+", text):
         return text
     if not text.startswith(SCHEMES):
         table.refuse(key, what)
-    elif text.startswith("py:") and not re.match(r"^py:[^:]+:[A-Za-z_][\w.]*$", text):
+    elif text.startswith("py:") and not re.fullmatch(r"py:[^:]+:[A-Za-z_][\w.]*", text):
         table.refuse(key, '"py:module:attr" or "py:path.py:attr"')
     elif text.removeprefix(next(s for s in SCHEMES if text.startswith(s))).strip() == "":
         table.refuse(key, what)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bizra_gate.model.metric import Better, MetricKind, benchmark_metric_names
+from bizra_gate.model.metric import Better, MetricKind, benchmark_metric_names, percentile_of
 from bizra_gate.model.metric import kind_of as benchmark_kind_of
 
 
@@ -54,7 +54,8 @@ class EvidenceKind:
     families: tuple[Family, ...] = ()
 
 
-_NAME = re.compile(r"^[A-Za-z0-9_](?:[A-Za-z0-9_./-]{0,98}[A-Za-z0-9_])?$")
+_PRINTABLE = re.compile(r"[!-~]+")
+_NAME = re.compile(r"^[A-Za-z0-9_](?:[A-Za-z0-9_./-]{0,98}[A-Za-z0-9_])?\Z")
 
 
 def _exact(unit: str, better: Better, *names: str) -> dict[str, MetricFacts]:
@@ -122,6 +123,8 @@ AGAINST = "against."
 
 def facts_of(name: str, kind: str) -> MetricFacts | None:
     """What metric `name` of evidence of `kind` is, or None where it has no such metric."""
+    if not _PRINTABLE.fullmatch(name):
+        return None
     if kind == "benchmark":
         return _benchmark_facts(name)
     known = KINDS.get(kind)
@@ -136,10 +139,16 @@ def facts_of(name: str, kind: str) -> MetricFacts | None:
 def _benchmark_facts(name: str) -> MetricFacts | None:
     bare = name.removeprefix(AGAINST)
     known: MetricKind | None = benchmark_kind_of(bare)
-    if known is None:
+    if known is None or not _is_canonical(bare):
         return None
     exact = bare in _BENCHMARK_FACTS or bare.endswith(_EXTREMES)
     return MetricFacts(name, known.unit, known.better, exact)
+
+
+def _is_canonical(name: str) -> bool:
+    """One spelling for one percentile: ``p99.9``, not ``p99.90``, so that the name is found in the evidence."""
+    percentile = percentile_of(name.partition(".")[2])
+    return percentile is None or name.endswith(f".p{percentile:g}")
 
 
 def names_of(kind: str) -> tuple[str, ...]:

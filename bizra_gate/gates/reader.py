@@ -240,15 +240,19 @@ def text_fault(value: object, longest: int) -> str | None:
     return None
 
 
+JOINERS = "\u200c\u200d"
+"""Format characters that scripts and emoji need inside words."""
+
+
 def is_control(char: str) -> bool:
-    """Control, format and surrogate characters: they move cursors, reorder text, or cannot be written."""
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs")
+    """Characters that move cursors, break lines, turn text around, or cannot be written."""
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in JOINERS
 
 
 def plain(text: str, longest: int = 80) -> str:
     """`text` made safe for a terminal, and cut to `longest` characters."""
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
-    return "".join(f"\\u{ord(char):04x}" if is_control(char) else char for char in cut)
+    return "".join(f"\\u{{{ord(char):04x}}}" if is_control(char) else char for char in cut)
 
 
 def shown(value: object) -> str:

@@ -15,8 +15,8 @@ from .reader import Table, shown
 
 DEFAULTS = Policy()
 OLDEST_NS = 3660 * DAY_NS
-_ROLE = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+_ROLE = re.compile(r"^[a-z][a-z0-9_-]{0,39}\Z")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 
 
 # ── evidence ─────────────────────────────────────────────────────────────────────────────────────────────────────

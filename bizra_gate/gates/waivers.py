@@ -26,7 +26,7 @@ LONGEST: Mapping[CheckSeverity, timedelta] = {
 """How long an exception may last: long enough to mend it, too short to forget it."""
 
 EXCUSED = ("fail", "inconclusive")
-_SHA256 = re.compile(r"^[0-9a-f]{64}$")
+_SHA256 = re.compile(r"^[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,16 @@ def test_a_run_is_not_part_of_its_own_history() -> None:
     assert compare.asked[0] == [5.0, 6.0]
 
 
+def test_a_window_of_history_leaves_out_what_cannot_be_believed_or_compared() -> None:
+    compare = Stated(1.0, 0.98, 1.02)
+    check = P99.replace("git:origin/main", "history:9")
+    old = [earlier(run_id="b", trust=FORGED), earlier(run_id="c", environment_key="an older machine")]
+    assert against(earlier([1.0, 2.0], run_id="a"), *old, check=check, compare=compare)[0] == "pass"
+    assert compare.asked[0] == [1.0, 2.0]
+    assert against(*old, check=check, compare=compare)[0] == "untrusted"
+    assert against(old[1], check=check, compare=compare)[0] == "inconclusive"
+
+
 def test_two_targets_measured_in_turn_are_compared_within_one_artifact() -> None:
     check = P99.replace("git:origin/main", "against")
     both = evidence(metric(processes=FAST), metric("against.latency.p99", processes=[2.0, 2.1]), environment_key=None)

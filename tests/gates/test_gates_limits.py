@@ -99,7 +99,7 @@ def test_a_limit_that_cannot_be_read_says_what_to_write(text: str, metric: str, 
     assert says in fault(text, metric)
 
 
-@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400", "1e999999999", "1e-400", "9" * 5000])
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400", "1e999999999", "1e-400", "9" * 290 + "e300"])
 def test_a_bound_that_is_not_a_finite_number_is_refused(number: str) -> None:
     assert "latency.p99 is a time" in fault(f"<= {number} ms")
 
@@ -194,12 +194,14 @@ def test_the_direction_of_laxer_follows_the_metric() -> None:
     assert laxness(limit(">= 300k/s", "throughput"), limit(">= 330k/s", "throughput")) is not None
 
 
-@given(st.text(max_size=40))
+@given(st.text(max_size=40) | st.from_regex(r"(<=|>=|<|>|==|in) ?[\[0-9.eE+\-msx #%/,\]]{0,20}"))
 def test_any_text_is_a_limit_or_a_fault(text: str) -> None:
     try:
-        assert limit(text).unit == "ns"
-    except LimitFault as fault_:
-        assert fault_.expected
+        read = limit(text)
+    except LimitFault:
+        return
+    assert read.unit == "ns"
+    assert (read.bound is None) == (read.reference is not None)
 
 
 @given(st.integers(1, 10**9), st.sampled_from(["ns", "us", "µs", "ms", "s", "min", "h", "d"]))

@@ -116,14 +116,17 @@ def test_sources_of_the_measurement_bind_its_evidence() -> None:
     [
         ('load = { loop = "closed", concurrency = 8, think = "10ms" }', ClosedLoop(8, 10_000_000)),
         ('load = { loop = "open", rate = "5k/s", arrivals = "poisson" }', OpenLoop(5000.0, "poisson")),
-        ('load = { loop = "open", rate = "5k/s", max_in_flight = 8, seed = 7 }', OpenLoop(5000.0, max_in_flight=8, seed=7)),
+        (
+            'load = { loop = "open", rate = "5k/s", max_in_flight = 8, seed = 7 }',
+            OpenLoop(5000.0, max_in_flight=8, seed=7),
+        ),
         (
             'load = { loop = "open", stages = "10s@1k/s, 30s@1k/s..5k/s" }',
             OpenLoop(2500.0, stages=(Stage(10**10, 1000, 1000), Stage(3 * 10**10, 1000, 5000))),
         ),
         ("", ClosedLoop(1)),
     ],
-)  # fmt: skip
+)
 def test_a_load_is_closed_or_open(lines: str, load: object) -> None:
     read = gate(f'{HEAD}[measure]\ntarget = "http://127.0.0.1/"\n{lines}\n{P99}')
     assert read.plan is not None
@@ -276,7 +279,7 @@ def test_a_metric_of_another_kind_of_evidence_is_recognised() -> None:
         (f'{HEAD}[evidence]\nartifact = "a.json"\nartifacts = ["b.json"]\n{P99}', "evidence.artifacts", "not both"),
         (f'{HEAD}[evidence]\nkind = "benchmrk"\n{P99}', "evidence.kind", 'Did you mean "benchmark"?'),
         (f"{HEAD}[evidence]\nrequired = false\n{P99}", "check[0].severity", "is not required"),
-        (f'{HEAD}[policy]\nmax_error_rate = 5\n{P99}', "policy.max_error_rate", 'Write "5 %"'),
+        (f"{HEAD}[policy]\nmax_error_rate = 5\n{P99}", "policy.max_error_rate", 'Write "5 %"'),
         (f'{HEAD}[policy]\nmin_duration = "120"\n{P99}', "policy.min_duration", 'Write "120s"'),
         (f"{HEAD}[policy]\nmin_duration = 120\n{P99}", "policy.min_duration", 'Write "120s"'),
         (f"policy = 3\n{HEAD}{P99}", "policy", "Write [policy]"),
@@ -329,7 +332,9 @@ def test_several_pieces_of_evidence_need_different_names() -> None:
 
 
 def test_a_warning_band_needs_a_limit_to_lie_beside() -> None:
-    assert any("check[0].warn" in said and "a pass beside it" in said for said in problems(GATE.replace("pass", "warn")))
+    assert any(
+        "check[0].warn" in said and "a pass beside it" in said for said in problems(GATE.replace("pass", "warn"))
+    )
 
 
 def test_two_checks_of_one_metric_need_an_id() -> None:

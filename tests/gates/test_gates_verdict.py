@@ -135,7 +135,9 @@ def test_the_score_is_weighted_and_a_warning_counts_half(
     assert report.gates[0].score == report.score
 
 
-@pytest.mark.parametrize("piece", [evidence(trust=FORGED), evidence(audit=INVALID), evidence(audit=INSUFFICIENT), absent()])
+@pytest.mark.parametrize(
+    "piece", [evidence(trust=FORGED), evidence(audit=INVALID), evidence(audit=INSUFFICIENT), absent()]
+)
 def test_there_is_no_grade_without_evidence_that_can_be_believed(piece: OpenedEvidence) -> None:
     report = judged((PASS, "must", 1), piece=piece)
     assert (report.grade, report.score, report.gates[0].score) == (None, None, None)
