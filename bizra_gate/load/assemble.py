@@ -136,7 +136,7 @@ class _Facts:
 
 def _total(done: Sequence[Done]) -> Tally:
     batches = {d.tally.batch for d in done}
-    total = Tally(batch=max(batches))
+    total = Tally(batch=max(batches), is_open=done[0].tally.is_open)
     for part in done:
         total.merge(part.tally)
     return total

@@ -49,8 +49,8 @@ class Liveness:
 
     def check_end(self) -> None:
         """At the end of the run a silence of a fifth of the window, or two seconds of it, is a death as well."""
-        if self._silent_since_ns is None:
-            return
+        if self._silent_since_ns is None or not self._answered:
+            return  # a run in which nothing ever succeeded is told with its reasons when it is put together
         silent = self._window.closes_ns - max(self._silent_since_ns, self._window.opens_ns)
         if silent >= min(2_000_000_000, (self._window.closes_ns - self._window.opens_ns) // 5):
             raise self._gone()

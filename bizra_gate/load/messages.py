@@ -76,7 +76,7 @@ class Interval:
 
     @classmethod
     def of(cls, row: Row, kinds: Mapping[str, int]) -> Interval:
-        used = np.flatnonzero(row.times.counts)
+        used = np.flatnonzero(row.times.counts) if row.times.n else np.empty(0, dtype=np.int64)
         return cls(
             row.start_ns, row.count, row.errors, row.total_ns, row.in_flight_ns, row.in_flight,
             used, row.times.counts[used], row.times.maximum or 0, dict(kinds),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..model import Distribution
 from ..stats.fold import HdrCounts
+from .columns import Values
 
 
 class Times:
@@ -17,12 +18,18 @@ class Times:
         self.span_ns = 0
         """Sum of the undivided values: of whole batches."""
 
-    def add(self, counts: HdrCounts, span_ns: int) -> None:
-        self.counts.merge(counts)
-        self.span_ns += span_ns
+    def fold(self, spans: Values, batch: int = 1) -> None:
+        """Fold in spans of `batch` operations each, as means of the batch rounded to the nanosecond."""
+        if not len(spans):
+            return
+        before = self.counts.total_ns
+        self.counts.add(spans if batch == 1 else (spans + batch // 2) // batch)
+        self.span_ns += self.counts.total_ns - before if batch == 1 else int(spans.sum())
 
     def merge(self, other: Times) -> None:
-        self.add(other.counts, other.span_ns)
+        if other.counts.n or other.counts.dropped:
+            self.counts.merge(other.counts)
+            self.span_ns += other.span_ns
 
     def distribution(self, batch: int = 1) -> Distribution:
         """The counts with the exact sum of the values (batch means, where a value is one)."""
@@ -34,6 +41,7 @@ class Tally:
     """Mergeable over workers; grows with nothing that is recorded."""
 
     batch: int = 1
+    is_open: bool = False
     service: Times = field(default_factory=Times)
     response: Times = field(default_factory=Times)
     delay: Times = field(default_factory=Times)
@@ -52,7 +60,8 @@ class Tally:
     @property
     def operations(self) -> int:
         """Successful operations of the counted population: what stands in the histogram less the timeouts in it."""
-        return self.service.counts.n * self.batch - self.errors["timeout"]
+        headline = self.response if self.is_open else self.service
+        return headline.counts.n * self.batch - self.errors["timeout"]
 
     def merge(self, other: Tally) -> None:
         for name in ("service", "response", "delay", "failed", "lag"):

@@ -14,7 +14,7 @@ import sys
 from typing import Any, Protocol
 
 from ..errors import BizraGateError
-from ..model import Clock, ClockFacts, Driver, OpenLoop, Pacer, WorkerTask
+from ..model import Clock, ClockFacts, Driver, OpenLoop, Pacer, Placed, WorkerTask
 from .clock import MonotonicClock, WallWatch, measure_clock, sharpen_timers
 from .messages import Broken, Done, Go, Interval, Job, Opens, Ready
 from .pacer import pacer_for
@@ -40,6 +40,8 @@ def serve(channel: Channel, clock: Clock) -> None:
     driver: Driver | None = None
     try:
         driver = job.target.driver(job.plan)
+        if isinstance(driver, Placed):
+            driver.place(job.index, job.run)
         driver.open()
         _apply_gc_policy(job.plan.gc)
         channel.send(Ready(os.getpid()))
@@ -109,7 +111,6 @@ def _drive(job: Job, driver: Driver, channel: Channel, clock: Clock) -> Done:
     if clock.now_ns() < recorder.window.closes_ns:
         clock.sleep_until(recorder.window.closes_ns)
     recorder.finish(clock.now_ns())
-    recorder.tally.batch = recorder.batch
     facts = measure_clock() if isinstance(clock, MonotonicClock) else ClockFacts(name="fake")
     facts = ClockFacts(facts.name, facts.resolution_ns, facts.overhead_ns, wall.drift_ns, wall.steps)
     return Done(recorder.window, recorder.tally, watch.usage(), facts, dict(driver.facts()))

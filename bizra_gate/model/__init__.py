@@ -38,7 +38,7 @@ from .plan import (
     Stage,
     Warmup,
 )
-from .protocols import Clock, Driver, Pacer, Recorder, Target, WorkerTask
+from .protocols import Clock, Driver, Pacer, Placed, Recorder, Target, WorkerTask
 from .report import (
     Audit,
     CheckReport,
@@ -83,6 +83,7 @@ __all__ = [
     "OpenLoop",
     "OpenedEvidence",
     "Pacer",
+    "Placed",
     "Plan",
     "Policy",
     "Printed",

@@ -127,11 +127,25 @@ class Driver(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Placed(Protocol):
+    """A driver that wants to know which worker of which run it is; told before `open`."""
+
+    def place(self, index: int, run: int) -> None: ...
+
+
 class Target(Protocol):
     """A parsed ``TARGET``: cheap to make, picklable, imports nothing of the thing under test."""
 
-    spec: str
-    kind: str
+    @property
+    def spec(self) -> str:
+        """As the person typed it."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The engine: ``http``, ``py``, ``cmd``, ``fake``."""
+        ...
 
     def driver(self, task_plan: Plan) -> Driver:
         """Called inside the worker process."""

@@ -1,0 +1,86 @@
+"""Negative controls of an asynchronous operation: the same path is one awaited call at a time on the same loop."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import repeat
+from typing import Any
+
+from ...model import Clock
+from .aio import pending_tasks
+from .controls import FEWEST_EMPTY, TOO_LONG_NS, of_sample, shape, summary
+from .leftovers import CALLS, look_for_leftovers
+from .loops import Arguments, Call, Failed
+from .operation import Operation
+from .results import Sample
+
+
+async def run_async_controls(
+    operation: Operation, call: Call, arguments: Arguments, sample: Sample, clock: Clock, operation_ns: float
+) -> dict[str, Any]:
+    """Fields of `model.Controls`; a task that a call leaves behind is told as ``unconsumed = "task"``."""
+    fields = of_sample(sample)
+    if operation_ns > TOO_LONG_NS:
+        return fields
+    try:
+        fields |= await _costs(operation, call, arguments, clock, operation_ns)
+        if await _leaves_tasks(call, arguments):
+            fields["unconsumed"] = fields["unconsumed"] or "task"
+    except Failed:
+        return fields
+    return fields
+
+
+async def _costs(
+    operation: Operation, call: Call, arguments: Arguments, clock: Clock, operation_ns: float
+) -> dict[str, float]:
+    async def nothing(*items: Any) -> None:
+        return None
+
+    turns, rounds = shape(operation_ns)
+    drawn = arguments if operation.arguments is not None else repeat(())
+    once: list[float] = []
+    empty: list[float] = []
+    twice: list[float] = []
+    for _ in range(rounds):
+        once.append(await _cost_ns(call, arguments, turns, 1, clock))
+        empty.append(await _cost_ns(nothing, drawn, max(turns, FEWEST_EMPTY), 1, clock))
+        twice.append(await _cost_ns(call, arguments, max(1, turns // 2), 2, clock))
+    return summary(once, empty, twice)
+
+
+async def _cost_ns(call: Call, arguments: Arguments, turns: int, per_turn: int, clock: Clock) -> float:
+    """Median of single stamps, each around `per_turn` awaited calls."""
+    now_ns, spans = clock.now_ns, []
+    for _ in range(turns):
+        drawn = [next(arguments) for _ in range(per_turn)]
+        begun = now_ns()
+        for items in drawn:
+            await call(*items)
+        spans.append(now_ns() - begun)
+    return float(sorted(spans)[len(spans) // 2])
+
+
+async def _leaves_tasks(call: Call, arguments: Arguments) -> bool:
+    """Whether most calls return while a task that they started goes on."""
+    left = 0
+    for _ in range(CALLS):
+        known = asyncio.all_tasks()
+        await call(*next(arguments))
+        left += pending_tasks(known) > 0
+    return left > CALLS // 2
+
+
+def look_from_outside(
+    loop: asyncio.AbstractEventLoop, call: Call, arguments: Arguments, clock: Clock
+) -> dict[str, int]:
+    """Threads and processes that outlive a call, looked for between turns of the loop."""
+
+    async def once() -> None:
+        await call(*next(arguments))
+
+    try:
+        found = look_for_leftovers(lambda: loop.run_until_complete(once()), clock)
+    except Failed:
+        return {}
+    return {"leftover_threads": found.threads, "leftover_processes": found.processes}
