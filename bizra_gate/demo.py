@@ -127,9 +127,11 @@ def _lay_out(directory: Path, signer: PrivateKey) -> None:
 
 def _measure(directory: Path, signer: PrivateKey, watch: Watch) -> Path:
     """Start the embedded server, measure it under the gate, stop it."""
-    from .targets.http import embedded
+    from .load.clock import MonotonicClock
+    from .targets.http.embedded import EmbeddedServer
+    from .targets.http.script import Script
 
-    with embedded.serve() as server:
+    with EmbeddedServer(Script(), MonotonicClock().now_ns) as server:
         file = directory / "gates" / "honest.toml"
         store.write(file, HONEST.format(url=server.url).encode())
         gate = opening.read_gates([file])[0]

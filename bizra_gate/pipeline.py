@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import baselines, docket, gates, opening, repository, store
+from . import baselines, docket, gates, ledgers, opening, repository, store
 from .attest import add_key, envelope, keyring, parse_instant
 from .attest.digest import manifest_sha256
 from .attest.keys import PrivateKey
@@ -141,6 +141,7 @@ def verify(
     now: str,
     keyring_path: Path | None = None,
     base: str | None = None,
+    ledger: bool = False,
     keep_measurements: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verified:
@@ -154,8 +155,9 @@ def verify(
     work = list(opening.tasks(judged, now=now, ring=docketed.ring, keep_measurements=keep_measurements))
     results = opening.open_all(work, progress)
     evidence: dict[str, list[OpenedEvidence]] = {gate.name: [] for gate in judged}
+    listed = _listed(judged, now, base) if ledger else lambda gate, piece: piece
     for result in results:
-        evidence[result.gate].append(result.evidence)
+        evidence[result.gate].append(listed(result.gate, result.evidence))
     report = gates.evaluate(
         judged,
         evidence,
@@ -168,6 +170,15 @@ def verify(
         notes=docketed.notes,
     )
     return Verified(report, {r.evidence.file: r.measurement for r in results if r.measurement is not None})
+
+
+def _listed(judged: Sequence[Gate], now: str, base: str | None) -> Callable[[str, OpenedEvidence], OpenedEvidence]:
+    """Evidence as ``--ledger`` sees it: only what a sound ledger of its repository lists is trusted."""
+    moment = parse_instant(now)
+    roots = {gate.name: opening.root_of(Path(gate.file)) for gate in judged}
+    faults = {root: ledgers.check(root, moment, base=base) for root in set(roots.values())}
+    states = {root: None if faults[root] else ledgers.read(root) for root in faults}
+    return lambda gate, piece: ledgers.included(piece, faults[roots[gate]], states[roots[gate]])
 
 
 # ── audit ────────────────────────────────────────────────────────────────────────────────────────────────────────

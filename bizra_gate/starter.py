@@ -17,7 +17,7 @@ claim = "500 orders are parsed 100 times a second, 99 times in 100 within 20 ms"
 owner = "you@example.com"
 
 [measure]
-target   = "py:gates/example_target.py:ParseOrders"   # or "http://127.0.0.1:8080/", "py:module:function", "cmd:./program"
+target   = "py:gates/example_target.py:ParseOrders"   # or "http://127.0.0.1:8080/", "py:module:attr", "cmd:./program"
 load     = { loop = "closed", concurrency = 1 }            # or { loop = "open", rate = "2k/s" } for a server
 warmup   = "30s"
 duration = "120s"

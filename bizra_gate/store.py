@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import BizraGateError, MissingError, UntrustedError, UsageError
@@ -131,3 +132,37 @@ def manifest(root: Path, patterns: tuple[str, ...]) -> list[tuple[str, str, str]
             executable = path.stat().st_mode & stat.S_IXUSR
             found[name] = ("100755" if executable else "100644", digest(path), name)
     return [found[name] for name in sorted(found)]
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold `directory` for oneself while it is read, changed and written, so that two writers lose nothing.
+
+    The lock is the kernel's and goes with the process. Where the system has no such lock (Windows) a lock file is
+    created exclusively instead.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        with _lock_file(directory / ".lock"):
+            yield
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _lock_file(path: Path) -> Iterator[None]:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError as error:
+        raise WriteError(f"{path}: somebody else is writing here; remove the file if nobody is") from error
+    try:
+        yield
+    finally:
+        path.unlink()

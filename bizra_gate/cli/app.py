@@ -44,15 +44,22 @@ def root(
     """Holds the options that belong to no command."""
 
 
-def command(name: str, **settings: object) -> Callable[[Callable[P, int | None]], Callable[P, None]]:
-    """Register a command whose return value is its exit code (None: 0) and whose errors end in a sentence."""
+def guarded(function: Callable[P, int | None]) -> Callable[P, None]:
+    """`function` with its return value as the exit code (None: 0) and its errors as sentences."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        raise typer.Exit(_guarded(lambda: function(*args, **kwargs)))
+
+    return run
+
+
+def command(name: str) -> Callable[[Callable[P, int | None]], Callable[P, None]]:
+    """Register a guarded command."""
 
     def register(function: Callable[P, int | None]) -> Callable[P, None]:
-        @functools.wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> None:
-            raise typer.Exit(_guarded(lambda: function(*args, **kwargs)))
-
-        app.command(name, **settings)(run)  # type: ignore[arg-type]
+        run = guarded(function)
+        app.command(name)(run)
         return run
 
     return register

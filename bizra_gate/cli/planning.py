@@ -100,6 +100,8 @@ def _target_job(target: str, asked: Asked, artifact: Path | None) -> Job:
         warmup=Warmup(warmup_ns),
         duration_ns=duration_ns,
         name=name,
+        http=HttpRequest() if target.startswith(("http://", "https://")) else None,
+        command=CommandOptions() if target.startswith("cmd:") else None,
         sources=_own_source(target),
     )
     root = repository.top(Path.cwd()) or Path.cwd()

@@ -1,7 +1,8 @@
 """Frozen nouns to JSON values and back, strictly.
 
 The shape of the file follows from the annotations of the nouns, so that a field cannot be written and then forgotten
-on reading. What is at its default is left out; an unknown member, a wrong type or a number that is not finite is refused.
+on reading. What is at its default is left out; an unknown member, a wrong type or a number that is not finite is
+refused.
 """
 
 from __future__ import annotations

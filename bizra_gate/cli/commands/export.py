@@ -18,7 +18,8 @@ def export(
         str,
         typer.Option(
             "--to",
-            help="dsse, sigstore-bundle, pae, hlog, percentiles, openmetrics, csv, pyperf, bencher or github-action-benchmark.",
+            help="dsse, sigstore-bundle or pae; hlog, percentiles, openmetrics, csv, pyperf, bencher or "
+            "github-action-benchmark.",
         ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Write to a file.")] = None,

@@ -40,7 +40,5 @@ def import_(
         place = artifact if artifact is not None and not several else Path("artifacts") / f"{stem}.json"
         made = pipeline.import_measurement(measurement, file, root=Path.cwd(), artifact=place, signer=signer)
         if not quiet:
-            source = measurement.source
-            typer.echo(
-                f"{made.artifact} ({made.size / 1024:.1f} KiB): measured by {source.tool} {source.version or ''}".rstrip()
-            )
+            tool = " ".join(filter(None, (measurement.source.tool, measurement.source.version)))
+            typer.echo(f"{made.artifact} ({made.size / 1024:.1f} KiB): measured by {tool}, not by bizra-gate")

@@ -1,0 +1,134 @@
+"""``ledger``: an append-only, signed log of the artifacts in this repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import values
+from ..app import app, guarded
+
+ledger = typer.Typer(help="An append-only Merkle log of artifacts, with a signed head.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+
+Root = Annotated[Path, typer.Option("--root", help="The repository.")]
+Key = Annotated[Path | None, typer.Option("--key", help="Private key file.", show_default=False)]
+Now = Annotated[str | None, typer.Option("--now", help="As of this RFC 3339 instant.", show_default=False)]
+
+
+@ledger.command("append")
+@guarded
+def append(
+    artifacts: Annotated[
+        list[Path] | None, typer.Argument(metavar="[ARTIFACT …]", help="Default: artifacts/*.json", show_default=False)
+    ] = None,
+    origin: Annotated[str | None, typer.Option(help="Name of a new log.", show_default=False)] = None,
+    key: Key = None,
+    root: Root = Path(),
+    now: Now = None,
+) -> None:
+    """List artifacts and sign the new head."""
+    from ... import keystore, ledgers
+    from ...attest import parse_instant
+    from ...errors import UsageError
+
+    listed = artifacts or sorted((root / "artifacts").glob("*.json"))
+    if not listed:
+        raise UsageError(f"{root / 'artifacts'}: no artifacts to list; name them")
+    state = ledgers.append(root, listed, keystore.load(key), parse_instant(values.now_text(now)), origin)
+    typer.echo(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, root {state.ledger.root.hex()}")
+
+
+@ledger.command("withdraw")
+@guarded
+def withdraw(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it no longer counts.")],
+    key: Key = None,
+    root: Root = Path(),
+    now: Now = None,
+) -> None:
+    """Give an artifact a tombstone: it stays in the log and no longer counts."""
+    from ... import keystore, ledgers
+    from ...attest import parse_instant
+
+    ledgers.withdraw(root, artifact, reason, keystore.load(key), parse_instant(values.now_text(now)))
+    typer.echo(f"{artifact}: withdrawn")
+
+
+@ledger.command("cosign")
+@guarded
+def cosign(
+    name: Annotated[str, typer.Option("--name", help="Who is signing, e.g. witness.example.com/audit.")],
+    key: Key = None,
+    root: Root = Path(),
+    now: Now = None,
+) -> None:
+    """Sign the head as another party: rewriting the log then needs two keys."""
+    from ... import keystore, ledgers
+    from ...attest import parse_instant
+
+    ledgers.cosign(root, name, keystore.load(key), parse_instant(values.now_text(now)))
+    typer.echo(f"{root / ledgers.CHECKPOINT}: cosigned by {name}")
+
+
+@ledger.command("verify")
+@guarded
+def verify(
+    base: Annotated[str | None, typer.Option(help="It must continue the ledger of this revision.")] = None,
+    cosigners: Annotated[int, typer.Option(min=0, help="Cosignatures that must be there.")] = 0,
+    root: Root = Path(),
+    now: Now = None,
+) -> int:
+    """Check the signed head, the growth since a base revision, and that every listed file is there unchanged."""
+    from ... import ledgers
+    from ...attest import parse_instant
+
+    reasons = ledgers.check(root, parse_instant(values.now_text(now)), base=base, cosigners=cosigners)
+    for reason in reasons:
+        typer.echo(f"{reason.code}: {reason.message}")
+    if not reasons:
+        state = ledgers.read(root)
+        typer.echo(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, consistent, head trusted")
+    return 4 if reasons else 0
+
+
+@ledger.command("prove")
+@guarded
+def prove(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the proof to a file.")] = None,
+    root: Root = Path(),
+) -> None:
+    """Print a proof that an artifact is in the log; it checks offline, without the log."""
+    from ... import ledgers, store
+
+    proof = ledgers.prove(root, artifact)
+    if out is None:
+        typer.echo(proof, nl=False)
+    else:
+        store.write(out, proof.encode())
+
+
+@ledger.command("check-proof")
+@guarded
+def check_proof(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT")],
+    proof: Annotated[Path, typer.Argument(metavar="PROOF")],
+    cosigners: Annotated[int, typer.Option(min=0, help="Cosignatures that must be there.")] = 0,
+    root: Root = Path(),
+    now: Now = None,
+) -> int:
+    """Check a proof against an artifact and the keyring alone."""
+    from ... import ledgers, store
+    from ...attest import parse_instant
+
+    text = store.read(proof).decode("utf-8", errors="replace")
+    trust = ledgers.check_proof(root, artifact, text, parse_instant(values.now_text(now)), cosigners)
+    for reason in trust.reasons:
+        typer.echo(f"{reason.code}: {reason.message}")
+    if trust.ok:
+        typer.echo(f"{artifact}: in the log, signed by {', '.join(trust.signed_by)}")
+    return 0 if trust.ok else 4

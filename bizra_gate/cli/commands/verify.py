@@ -32,6 +32,7 @@ def verify(
             "--base", help="Judge by the gates, keyring and waivers of this git revision.", show_default=False
         ),
     ] = None,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Demand that the ledger lists every artifact.")] = False,
     keyring: Annotated[Path | None, typer.Option("--keyring", help="Default: gates/keyring.toml.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit code.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
@@ -49,6 +50,7 @@ def verify(
             now=values.now_text(now),
             keyring_path=keyring,
             base=base,
+            ledger=ledger,
             keep_measurements=chosen == "html",
             progress=progress,
         )
