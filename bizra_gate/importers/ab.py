@@ -137,7 +137,7 @@ def _latency(report: _Report, done: int) -> Latency:
         mean=printed.number(mean, where, 1e6),
         maximum=printed.number(maximum, where, 1e6),
         stdev=printed.number(deviation, where, 1e6) if deviation else None,
-        percentiles=tuple(report.percentiles),
+        percentiles=printed.ladder(report.percentiles),
         percentile_method="nearest-rank",
         origin="send",
         quantum_ns=QUANTUM_NS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure
+from . import blind, failure, printed
 from .document import Node, parse_several
 from .instants import as_rfc3339
 from .stream import Stream
@@ -84,7 +84,7 @@ def _latency(node: Node) -> Latency | None:
         minimum=node["min"].figure(1e6, 1.0),
         mean=node["mean"].figure(1e6, 0.1),
         maximum=node["max"].figure(1e6, 1.0),
-        percentiles=tuple(percentiles),
+        percentiles=printed.ladder(percentiles),
         percentile_method="ddsketch",
         origin="send",
         quantum_ns=QUANTUM_NS,

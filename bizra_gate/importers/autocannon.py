@@ -1,9 +1,9 @@
 """autocannon ``-j`` (github.com/mcollina/autocannon): a closed loop, optionally paced with ``-R``.
 
 Traps: latencies are cut to whole milliseconds, so that 0.9 ms counts as 0 (while ``min`` is 1) and the mean is up to
-1 ms low; with ``-R``
-every slow answer is back-filled with one sample per millisecond (`totalCount` then exceeds `requests.total`); the
-limiter sends the quota of a second in one burst; ``duration`` is longer than the sampled seconds that the rate covers.
+1 ms low; with ``-R`` every slow answer is back-filled with one sample per millisecond (`totalCount` then exceeds
+`requests.total`); the limiter sends the quota of a second in one burst and counts it as ``sent`` when it is due, so
+that is not read; ``duration`` is longer than the sampled seconds that the rate covers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind
+from . import blind, printed
 from .document import Node, parse_several
 from .stream import Stream
 
@@ -53,7 +53,6 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         duration_ns=_sampled(node) or node["duration"].figure(1e9, 0.01),
         operations=total,
         operations_include_errors=errors.get("status", 0) > 0 and sum(errors.values()) <= total,
-        sent=node["requests"]["sent"].count(),
         errors=errors,
         outcomes=_outcomes(node),
         latency=_latency(node["latency"], recorded, total) if recorded else None,
@@ -104,7 +103,7 @@ def _latency(node: Node, recorded: int, total: int) -> Latency:
         mean=node["average"].figure(1e6, 2.0),
         maximum=node["max"].figure(1e6, 1.0),
         stdev=node["stddev"].figure(1e6, 0.01),
-        percentiles=tuple(percentiles),
+        percentiles=printed.ladder(percentiles),
         percentile_method="hdr",
         origin="send",
         quantum_ns=QUANTUM_NS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Latency, Measurement, Source
-from . import blind, failure
+from . import blind, failure, printed
 from .document import Node, parse_several
 from .stream import Stream
 
@@ -70,7 +70,7 @@ def _errors(result: Node) -> dict[str, int]:
 
 
 def _latency(node: Node) -> Latency:
-    percentiles = sorted(
+    percentiles = (
         (float(key), figure)
         for key, value in node["percentiles"].members()
         if key.replace(".", "", 1).isdecimal() and (figure := value.figure(1e3, 1.0)) is not None
@@ -79,7 +79,7 @@ def _latency(node: Node) -> Latency:
         mean=node["mean"].figure(1e3),
         maximum=node["max"].figure(1e3, 1.0),
         stdev=node["stddev"].figure(1e3),
-        percentiles=tuple((p, figure) for p, figure in percentiles if 0 < p < 100),
+        percentiles=printed.ladder(percentiles),
         percentile_method="nearest-rank",
         origin="send",
         quantum_ns=QUANTUM_NS,

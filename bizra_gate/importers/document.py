@@ -85,7 +85,11 @@ class Node:
     def figure(self, factor: float = 1.0, quantum: float = 0.0) -> Figure | None:
         """The number times `factor`, with a resolution of `quantum` times `factor`; None where it is absent."""
         found = self.number()
-        return None if found is None else Figure(found * factor, quantum * factor)
+        if found is None:
+            return None
+        if not math.isfinite(found * factor):
+            raise self.wrong("a number of sane size")
+        return Figure(found * factor, quantum * factor)
 
     def counts(self) -> dict[str, int]:
         """An object of counts, without the members that are zero."""

@@ -28,6 +28,13 @@ def is_failed_status(code: int) -> bool:
     return code < 100 or code >= 400
 
 
+def label(code: int, message: str = "") -> str:
+    """How a request with status `code` is counted: ``200``, ``status 503``, or the class of `message` without one."""
+    if not is_failed_status(code):
+        return str(code)
+    return f"status {code}" if code >= 400 else classify(message)
+
+
 def split_statuses(counts: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     """(outcomes, errors) of counts by HTTP status; errors are labelled ``status 503``, or ``not sent`` for 0."""
     outcomes: dict[str, int] = {}

@@ -88,9 +88,7 @@ def _latency(histogram: Node) -> Latency:
     percentiles = [
         (p, value)
         for row in histogram["Percentiles"].elements()
-        if (p := row["Percentile"].number()) is not None
-        and 0 < p < 100
-        and (value := row["Value"].figure(1e9)) is not None
+        if (p := row["Percentile"].number()) is not None and (value := row["Value"].figure(1e9)) is not None
     ]
     buckets = _buckets(histogram)
     return Latency(
@@ -100,7 +98,7 @@ def _latency(histogram: Node) -> Latency:
         mean=histogram["Avg"].figure(1e9),
         maximum=histogram["Max"].figure(1e9),
         stdev=histogram["StdDev"].figure(1e9),
-        percentiles=tuple(sorted(percentiles)),
+        percentiles=printed.ladder(percentiles),
         percentile_method="buckets",
         origin="send",
         quantum_ns=_resolution(buckets),

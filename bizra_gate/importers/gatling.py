@@ -73,7 +73,10 @@ class _Log:
 
     def _request(self, cells: list[bytes]) -> None:
         """``… name, start, end, OK|KO, message``; what stands before the name changed between versions."""
-        at = next(i for i, cell in enumerate(cells) if i >= 4 and cell in _ENDINGS and cells[i - 1].isdigit())
+        found = (i for i, cell in enumerate(cells) if i >= 4 and cell in _ENDINGS and cells[i - 1].isdigit())
+        at = next(found, 0)
+        if not at:
+            raise ValueError("no end, OK or KO")
         start_ms, end_ms = int(cells[at - 2]), int(cells[at - 1])
         failed = cells[at] == b"KO"
         self.requests.add(cells[at - 3])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure
+from . import blind, failure, printed
 from .document import Node, parse_several
 from .samples import Counts
 from .stream import Stream
@@ -94,16 +94,14 @@ def _latency(node: Node, good: Counts, failures: bool) -> Latency:
     percentiles = [
         (p, figure)
         for row in node["latencyDistribution"].elements()
-        if (p := row["percentage"].number()) is not None
-        and 0 < p < 100
-        and (figure := row["latency"].figure()) is not None
+        if (p := row["percentage"].number()) is not None and (figure := row["latency"].figure()) is not None
     ]
     latency = Latency(
         count=node["count"].count() if not mixed else None,
         minimum=node["fastest"].figure(),
         mean=None if mixed else node["average"].figure(),
         maximum=node["slowest"].figure(),
-        percentiles=tuple(sorted(percentiles)),
+        percentiles=printed.ladder(percentiles),
         percentile_method="nearest-rank",
         origin="send",
         quantum_ns=1.0,

@@ -172,7 +172,7 @@ def _figures(found: dict[str, Figure], done: int) -> Latency:
         mean=found.get("mean"),
         maximum=found.get("max"),
         stdev=found.get("sd"),
-        percentiles=tuple(percentiles),
+        percentiles=printed.ladder(percentiles),
         percentile_method="nearest-rank" if percentiles else "unknown",
         origin="send",
         quantum_ns=QUANTUM_NS,
@@ -188,8 +188,7 @@ def _read_log(stream: Stream) -> Measurement:
         try:
             start_us, status, duration_us = (int(cell) for cell in cells)
             failed = failure.is_failed_status(status)
-            label = str(status) if not failed else (f"status {status}" if status > 0 else "error")
-            samples.add(start_us * 1_000, duration_us * 1_000, label, failed=failed)
+            samples.add(start_us * 1_000, duration_us * 1_000, failure.label(status), failed=failed)
         except ValueError:
             shown = line[:60].decode("utf-8", "replace")
             raise FormatError(

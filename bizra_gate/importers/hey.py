@@ -140,7 +140,7 @@ def _latency(report: _Report, mean: Figure | None, total: int) -> Latency:
         minimum=report.figures.get("Fastest"),
         mean=mean,
         maximum=report.figures.get("Slowest"),
-        percentiles=tuple(report.percentiles),
+        percentiles=printed.ladder(report.percentiles),
         percentile_method="nearest-rank",
         origin="send",
         quantum_ns=QUANTUM_NS,
@@ -180,6 +180,8 @@ def _add_row(line: bytes, where: str, samples: Samples) -> None:
         raise FormatError(f"{where}: got {len(cells)} columns; expected the 8 of hey's CSV")
     try:
         latency, status, offset = float(cells[0]), int(cells[6]), float(cells[7])
-        samples.add(round(offset * 1e9), round(latency * 1e9), str(status), failed=failure.is_failed_status(status))
+        samples.add(
+            round(offset * 1e9), round(latency * 1e9), failure.label(status), failed=failure.is_failed_status(status)
+        )
     except (ValueError, OverflowError):
         raise FormatError(f"{where}: got {line[:60].decode('utf-8', 'replace')!r}; expected eight numbers") from None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..errors import FormatError
 from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Source
-from . import blind
+from . import blind, printed
 from .document import Node, parse_several
 from .instants import as_rfc3339
 from .stream import Stream
@@ -94,7 +94,7 @@ def _caveats(summary: Node, node: Node) -> Iterator[Caveat]:
 
 
 def _latency(summary: Node, histogram: Node) -> Latency:
-    percentiles = sorted(
+    percentiles = (
         (float(key), figure)
         for key, value in summary["percentileResponseTime"].members()
         if key.replace(".", "", 1).isdecimal() and (figure := value.figure()) is not None
@@ -106,7 +106,7 @@ def _latency(summary: Node, histogram: Node) -> Latency:
         mean=summary["meanResponseTime"].figure(1.0, 1.0),
         maximum=summary["maxResponseTime"].figure(),
         stdev=summary["stdDevResponseTime"].figure(1.0, 1.0),
-        percentiles=tuple((p, figure) for p, figure in percentiles if 0 < p < 100),
+        percentiles=printed.ladder(percentiles),
         percentile_method="hdr",
         origin="send",
         quantum_ns=1.0,

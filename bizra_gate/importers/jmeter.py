@@ -72,7 +72,7 @@ class _Log:
             self.bytes_in += int(row.get("bytes") or 0)
             self.bytes_out += int(row.get("sentBytes") or 0)
         except (ValueError, KeyError):
-            shown = {key: row.get(key) for key in _NEEDED}
+            shown = ", ".join(f"{key} {row.get(key, '')[:20]!r}" for key in _NEEDED)
             raise FormatError(f"{where}: got {shown}; expected ms, ms and true or false", hint=_HINT) from None
         if len(self.labels) < 1000:
             self.labels.add(row.get("label", ""))

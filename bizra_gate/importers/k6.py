@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ..model import Caveat, Figure, Latency, Measurement, Source
 from ..model.measurement import Loop
-from . import blind, k6_points
+from . import blind, k6_points, printed
 from .document import Node, parse
 from .stream import Stream
 
@@ -192,7 +192,7 @@ def _latency(trend: Node) -> Latency:
         minimum=trend["min"].figure(_MS),
         mean=trend["avg"].figure(_MS),
         maximum=trend["max"].figure(_MS),
-        percentiles=tuple(sorted((p, figure) for p, figure in dict(percentiles).items() if 0 < p < 100)),
+        percentiles=printed.ladder(percentiles),
         percentile_method="linear",
         origin="after-acquire",
         quantum_ns=1.0,

@@ -180,10 +180,21 @@ def _intervals(entry: _Entry) -> Intervals | None:
 # CSV
 
 
-def _rows(stream: Stream) -> Iterator[dict[str, str]]:
+_TIMES = ("Average Response Time", "Min Response Time", "Max Response Time")
+_STATS_COLUMNS = ("Type", "Name", "Request Count", "Failure Count", "Requests/s", *_TIMES)
+_HISTORY_COLUMNS = (
+    "Timestamp", "User Count", "Name", "Total Request Count", "Total Failure Count", *(f"Total {key}" for key in _TIMES)
+)  # fmt: skip
+
+
+def _rows(stream: Stream, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Rows by column name; raises `FormatError` where one of `columns` is missing or a row is too short or too long."""
     text = (line.decode("utf-8", "replace") + "\n" for line in stream.lines())
     try:
-        for number, row in enumerate(csv.DictReader(text), 2):
+        rows = csv.DictReader(text)
+        if missing := [column for column in columns if column not in (rows.fieldnames or ())]:
+            raise FormatError(f"{stream.name}: no column {missing[0]!r} in the header")
+        for number, row in enumerate(rows, 2):
             if None in row or None in row.values():
                 raise FormatError(f"{stream.name}: line {number}: the number of columns differs from the header's")
             yield row
@@ -192,7 +203,7 @@ def _rows(stream: Stream) -> Iterator[dict[str, str]]:
 
 
 def _read_stats(stream: Stream) -> Iterator[Measurement]:
-    rows = list(_rows(stream))
+    rows = list(_rows(stream, _STATS_COLUMNS))
     caveats = cut_caveats(stream)
     named = [row for row in rows if row["Name"] != "Aggregated"]
     whole = [row for row in rows if row["Name"] == "Aggregated"]
@@ -240,7 +251,7 @@ def _csv_latency(row: dict[str, str], prefix: str, requests: int, where: str, *,
         minimum=exact("Min"),
         mean=exact("Average"),
         maximum=exact("Max"),
-        percentiles=tuple(_csv_percentiles(row, where)) if percentiles else (),
+        percentiles=printed.ladder(_csv_percentiles(row, where)) if percentiles else (),
         percentile_method="buckets",
         origin="send",
         quantum_ns=QUANTUM_NS,
@@ -252,7 +263,10 @@ def _csv_percentiles(row: dict[str, str], where: str) -> Iterator[tuple[float, F
     for key, text in row.items():
         if key.endswith("%") and key != "100%" and text not in ("N/A", ""):
             value = printed.number(text, f"{where}: {key}").value
-            yield float(key[:-1]), Figure(value * 1e6, 2.0 * _half_ns(round(min(value, 1e9))))
+            yield (
+                printed.number(key[:-1], f"{where}: header").value,
+                Figure(value * 1e6, 2.0 * _half_ns(round(min(value, 1e9)))),
+            )
 
 
 def _cell_count(row: dict[str, str], key: str, where: str) -> int:
@@ -262,7 +276,7 @@ def _cell_count(row: dict[str, str], key: str, where: str) -> int:
 def _read_history(stream: Stream) -> Measurement:
     rows: list[dict[str, str]] = []
     full = False
-    for row in _rows(stream):
+    for row in _rows(stream, _HISTORY_COLUMNS):
         full = full or row["Name"] != "Aggregated"
         if row["Name"] == "Aggregated":
             rows.append(row)

@@ -102,7 +102,7 @@ def _latency(result: Node) -> Latency | None:
         mean=_seconds(node["mean"]),
         maximum=_seconds(node["max"]),
         stdev=_seconds(node["pstdev"]),
-        percentiles=tuple((p * 100, figure) for p, figure, _ in rows if 0 < p < 1),
+        percentiles=printed.ladder((p * 100, figure) for p, figure, _ in rows),
         percentile_method="hdr",
         origin="after-acquire",
         quantum_ns=1.0,

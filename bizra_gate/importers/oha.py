@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure
+from . import blind, failure, printed
 from .cut import cut_caveats
 from .document import Node, parse_several
 from .samples import Samples
@@ -91,7 +91,7 @@ def _latency(node: Node, includes_errors: bool) -> Latency | None:
     mean = summary["average"].figure(1e9)
     if mean is None:
         return None
-    percentiles = sorted(
+    percentiles = (
         (float(key[1:]), figure)
         for key, value in table.members()
         if key.startswith("p") and key[1:].replace(".", "", 1).isdecimal() and (figure := value.figure(1e9)) is not None
@@ -101,7 +101,7 @@ def _latency(node: Node, includes_errors: bool) -> Latency | None:
         minimum=summary["fastest"].figure(1e9),
         mean=mean,
         maximum=summary["slowest"].figure(1e9),
-        percentiles=tuple(percentiles),
+        percentiles=printed.ladder(percentiles),
         percentile_method="nearest-rank",
         quantum_ns=1.0,
         origin="send",
@@ -117,7 +117,12 @@ def _read_csv(stream: Stream) -> Measurement:
         cells = line.split(b",")
         try:
             start, duration, status = float(cells[0]), float(cells[4]), int(cells[6])
-            samples.add(round(start * 1e9), round(duration * 1e9), str(status), failed=failure.is_failed_status(status))
+            samples.add(
+                round(start * 1e9),
+                round(duration * 1e9),
+                failure.label(status),
+                failed=failure.is_failed_status(status),
+            )
         except (IndexError, ValueError, OverflowError):
             shown = line[:60].decode("utf-8", "replace")
             raise FormatError(f"{stream.name}: line {number}: got {shown!r}; expected seven numbers of oha") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 from ..errors import FormatError
 from ..model import Figure
@@ -62,6 +63,15 @@ def go_duration(text: str, where: str) -> Figure:
         raise wrong(text, where, "a duration such as 12.69ms")
     value = sum(float(part[1]) * NS[part[2]] for part in parts)
     return Figure(value, last_digit(parts[-1][1]) * NS[parts[-1][2]])
+
+
+def ladder(pairs: Iterable[tuple[float, Figure]]) -> tuple[tuple[float, Figure], ...]:
+    """Percentiles strictly between 0 and 100 in ascending order, each once (the first that was printed)."""
+    found: dict[float, Figure] = {}
+    for p, value in pairs:
+        if 0 < p < 100:
+            found.setdefault(p, value)
+    return tuple((p, found[p]) for p in sorted(found))
 
 
 def last_digit(number_text: str) -> float:

@@ -73,7 +73,7 @@ def _read_report(node: Node, stream: Stream) -> Measurement:
         minimum=latencies["min"].figure(),
         mean=Figure(total / requests) if total is not None and requests else latencies["mean"].figure(1.0, 1.0),
         maximum=latencies["max"].figure(),
-        percentiles=tuple(percentiles),
+        percentiles=printed.ladder(percentiles),
         percentile_method="tdigest",
         origin="send",
         quantum_ns=1.0,
@@ -174,7 +174,7 @@ def _text_latency(times: dict[str, Figure], requests: int) -> Latency:
         minimum=times.get("min"),
         mean=times["mean"],
         maximum=times.get("max"),
-        percentiles=tuple(sorted((float(key), figure) for key, figure in times.items() if key.isdecimal())),
+        percentiles=printed.ladder((float(key), figure) for key, figure in times.items() if key.isdecimal()),
         percentile_method="tdigest",
         origin="send",
         quantum_ns=1.0,
@@ -215,7 +215,7 @@ def _read_plot(stream: Stream) -> Measurement:
     return Measurement(
         source=Source(tool="vegeta", format="hdrplot", file=stream.name),
         loop="open",
-        latency=Latency(count=total, maximum=maximum, percentiles=tuple(known), percentile_method="tdigest",
+        latency=Latency(count=total, maximum=maximum, percentiles=printed.ladder(known), percentile_method="tdigest",
                         origin="send", quantum_ns=1_000, includes_errors=True),
         caveats=(note, *cut_caveats(stream)),
         blind=(*_BLIND, blind.SERIES, "a plot has no duration, rate, status or errors (littles_law.*, method.errors)"),
@@ -238,7 +238,7 @@ def _read_rows(stream: Stream, parse_row: _RowReader, form: str) -> Measurement:
         where = f"{stream.name}: line {number}"
         start, latency, code, error, taken, given = parse_row(line, where)
         failed = failure.is_failed_status(code) or bool(error)
-        kind = str(code) if not failed else (f"status {code}" if code >= 400 else failure.classify(error))
+        kind = failure.label(code, error) if code < 100 or code >= 400 or not error else failure.classify(error)
         try:
             samples.add(start, latency, kind, failed=failed)
         except ValueError as problem:

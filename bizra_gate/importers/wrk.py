@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from ..errors import FormatError
 from ..model import Caveat, Latency, Measurement, Source
-from . import blind, wrk_report
+from . import blind, printed, wrk_report
 from .cut import cut_caveats
 from .stream import Stream
 
+_REFUSED = b"unable to connect to "
 _CORRECTED = Caveat(
     "source.backfill",
     "wrk adds samples that nobody sent for every answer slower than twice the mean cycle (stats_correct)",
@@ -22,10 +23,15 @@ _CORRECTED = Caveat(
 
 
 def sniff(head: bytes, name: str) -> bool:
+    if head.startswith(_REFUSED):
+        return True
     return wrk_report.is_report(head) and not wrk_report.is_wrk2(head.decode("utf-8", "replace"))
 
 
 def read(stream: Stream) -> Iterator[Measurement]:
+    if stream.head.startswith(_REFUSED):
+        said = stream.text_lines() or [stream.unfinished.decode("utf-8", "replace")]
+        raise FormatError(f"{stream.name}: wrk was {said[0][:80]!r}: nothing was measured")
     for where, lines in wrk_report.runs(stream):
         if wrk_report.is_wrk2("\n".join(lines)):
             raise FormatError(f"{where}: is a run of wrk2, not of wrk: split the file, or read it with --from wrk2")
@@ -60,7 +66,7 @@ def _latency(report: wrk_report.Report) -> Latency:
         mean=report.mean,
         stdev=report.stdev,
         maximum=report.maximum,
-        percentiles=tuple(table.percentiles),
+        percentiles=printed.ladder(table.percentiles),
         percentile_method="nearest-rank",
         origin="send",
         quantum_ns=1_000,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, hdr_table, wrk_report
+from . import blind, hdr_table, printed, wrk_report
 from .cut import cut_caveats
 from .stream import Stream
 from .wrk_report import Report, Table
@@ -105,7 +105,7 @@ def _table(table: Table, report: Report, left_out: Figure | None, origin: str) -
         mean=table.mean or (report.mean if origin == "intended" else None),
         stdev=table.stdev or (report.stdev if origin == "intended" else None),
         maximum=_maximum(table),
-        percentiles=tuple((p, figure) for p, figure in table.percentiles if 0 < p < 100),
+        percentiles=printed.ladder(table.percentiles),
         percentile_method="hdr",
         origin="intended" if origin == "intended" else "send",
         quantum_ns=1_000,
