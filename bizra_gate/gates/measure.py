@@ -46,6 +46,9 @@ def read_plan(table: Table, name: str) -> Plan:
         sources=read_sources(table, "sources"),
         against=_target(table, "against", required=False),
     )
+    if isinstance(load, OpenLoop) and load.stages and plan.warmup.until_steady:
+        expected = "a warm-up of fixed length: the stages begin when it ends"
+        table.problems.add(table.at("warmup.until_steady"), "true", expected)
     if isinstance(load, ClosedLoop) and load.concurrency < plan.workers:
         expected = f"at most {load.concurrency}: each worker needs at least one of the concurrent users"
         table.problems.add(table.at("workers"), str(plan.workers), expected)

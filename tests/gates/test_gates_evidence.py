@@ -125,6 +125,12 @@ def test_a_quorum_excuses_neither_a_forgery_nor_an_impossible_number() -> None:
     assert three("quorum = 2\n", node("a.json"), node("b.json"), node("c.json", audit=INVALID)).verdict == "UNDER AUDIT"
 
 
+def test_a_check_on_a_quorum_with_a_forgery_is_untrusted_itself() -> None:
+    for third, expected in ((node("c.json", trust=FORGED), "untrusted"), (node("c.json", audit=INVALID), "refused")):
+        report = three("quorum = 2\n", node("a.json"), node("b.json"), third)
+        assert report.gates[0].checks[0].verdict == expected
+
+
 def test_a_quorum_does_not_hide_the_artifact_that_fails() -> None:
     assert three("quorum = 2\n", node("a.json"), node("b.json"), node("c.json", 3e6)).verdict == "NO-SHIP"
 

@@ -182,6 +182,7 @@ def test_a_relative_limit_that_cannot_be_meant_is_refused(text: str, says: str) 
         ("in [10 ms, 20 ms]", "<= 30 ms", False),
         ("<= 1.05 x service.p50", "<= 1.1 x service.p50", True),
         ("<= 1.05 x service.p50", "<= 1.01 x service.p50", False),
+        ("<= 1.05 x service.p50", "<= 1.05 x service.p50", False),
         ("<= 1.05 x service.p50", "<= 30 ms", True),
     ],
 )

@@ -143,6 +143,14 @@ def test_stages_say_how_long_the_measurement_lasts() -> None:
     assert "1 min 10 s" in said or "70 s" in said
 
 
+def test_stages_begin_after_a_warm_up_of_fixed_length() -> None:
+    staged = 'load = { loop = "open", stages = "10s@1k/s" }\n'
+    adaptive = 'warmup = { at_least = "1s", until_steady = true, at_most = "9s" }\n'
+    said = problem(f'{HEAD}[measure]\ntarget = "http://127.0.0.1/"\n{staged}{adaptive}{P99}')
+    assert "measure.warmup.until_steady" in said
+    assert "fixed length" in said
+
+
 def test_a_warm_up_may_go_on_until_the_series_is_steady() -> None:
     lines = 'warmup = { at_least = "10s", until_steady = true, at_most = "300s" }'
     read = gate(f'{HEAD}[measure]\ntarget = "py:app:run"\n{lines}\n{P99}')

@@ -81,6 +81,14 @@ def test_evidence_decides_before_checks(piece: OpenedEvidence, expected: str, co
     assert (report.verdict, report.exit_code) == (expected, code)
 
 
+@pytest.mark.parametrize(("severity", "expected"), [("must", "UNTRUSTED"), ("should", "UNTRUSTED"), ("info", "SHIP")])
+def test_an_untrusted_reference_decides_unless_the_check_is_only_shown(severity: str, expected: str) -> None:
+    relative = '[[check]]\nid = "overhead"\nmetric = "latency.p99"\npass = "<= 2 x artifacts/bare.json#latency.p99"\n'
+    judged = gate(f'{GATE}{relative}severity = "{severity}"\n')
+    forged = {"artifacts/bare.json": evidence(file="artifacts/bare.json", trust=FORGED)}
+    assert verdict(judged, evidence(), references=forged).verdict == expected
+
+
 def test_several_at_once_are_four_over_three_over_one_over_five() -> None:
     pieces = {
         "untrusted": evidence(trust=FORGED),
@@ -218,6 +226,10 @@ def test_a_measurement_that_can_never_be_enough_is_told() -> None:
     assert "measure.duration is 10 s, and policy.min_duration asks for 2 min" in notes(
         '[measure]\ntarget = "py:a:b"\nduration = "10s"\n'
     )
+
+
+def test_a_measurement_that_is_just_enough_is_not_told() -> None:
+    assert "never enough" not in notes('[measure]\ntarget = "py:a:b"\nduration = "120s"\nwarmup = "30s"\n')
 
 
 def test_notes_of_the_caller_stand_in_the_report() -> None:

@@ -109,6 +109,11 @@ def test_a_waiver_that_does_not_hold_excuses_nothing_and_is_told(given: Waiver, 
     assert says in notes(report)
 
 
+def test_a_waiver_holds_from_its_first_instant_to_its_last() -> None:
+    assert with_waiver(SLOW, waiver(not_before="2026-11-22T04:00:00Z")).verdict == "SHIP"
+    assert with_waiver(SLOW, waiver(expires="2026-11-22T04:00:01Z")).verdict == "SHIP"
+
+
 def test_fourteen_days_are_not_too_long_and_ninety_are_enough_for_a_should() -> None:
     assert with_waiver(SLOW, waiver(expires="2026-12-04T00:00:00Z")).verdict == "SHIP"
     should = GATE + 'severity = "should"\n' + GATE[GATE.index("[[check]]") :].replace("p99", "p50")
@@ -131,6 +136,7 @@ def test_a_waiver_for_a_gate_that_is_not_here_is_told() -> None:
         ({"expires": "never"}, "an instant such as"),
         ({"expires": "2026-11-30"}, "an instant such as"),
         ({"expires": "2026-11-19T00:00:00Z"}, "a time after not_before"),
+        ({"expires": "2026-11-20T00:00:00Z"}, "a time after not_before"),
         ({"gate_digest": "AB" * 32}, "64 lower-case hexadecimal digits"),
         ({"gate_digest": None}, "the SHA-256 of the gate file"),
         ({"reason": " "}, "not empty"),
