@@ -1,0 +1,335 @@
+"""Is a series in a steady state? Level shifts, drift and growth are not; noise and a stall of a few seconds are.
+
+Two questions must both be answered with yes before a series is called unsteady:
+
+1. *Does it wander by more than its own noise explains?* The range of the cumulated deviations from the mean (Lo's
+   modified R/S) against the range of a Brownian bridge: 1.747·σ·√n at 5 %, less a little for short and correlated
+   series (`critical_range`). σ² is the long-run variance of an AR(1) process, taken from residuals within the
+   segments that PELT finds, so that a change does not pass itself off as noise. This holds the false alarms at the
+   nominal level whatever the noise.
+2. *Is it worth talking about?* Some comparison of one stretch with another (segments of PELT that last at least a
+   tenth of the series; the stretch that lies farthest from the rest; the ends of a straight line, if that fits
+   better) differs by more than the tolerance of 5 %, and so does its whole 95 % interval.
+
+Before that the series is clipped at five robust standard deviations from its median, or at 20 % where it is more
+regular than that: a stall is one event, not a level. Ratios and levels are told unclipped.
+
+Observed rates of false alarm and of detection: docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from statistics import median
+from typing import Literal
+
+from ..model import Run
+from .changepoints import pelt
+from .dependence import rows_of
+from .rates import rate_series, residence_ns
+from .student import normal_quantile
+
+Verdict = Literal["steady", "drift", "change", "unsteady", "short"]
+
+FEWEST = 10
+"""Points below which nothing can be said."""
+TOLERANCE = 0.05
+LASTING = 0.1
+"""Share of the series that a stretch must last to be a level and not an event."""
+_CLIP = 5.0
+_CLIP_TOLERANCES = 4.0
+_MAD_TO_SIGMA = 1.4826
+_MOST_POINTS = 120
+"""Longer series are averaged in blocks first: a level that lasts a tenth of an hour shows in blocks of 30 s as well."""
+_HIGHEST_LAG1 = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Points ``start`` to ``stop − 1`` of the series and their median, in its unit."""
+
+    start: int
+    stop: int
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """What a series does over its length.
+
+    `ratio` is the level at the end (or of the highest segment) over that at the start (or of the lowest); `wander` is
+    the test statistic of question 1 and `critical` what it was held against.
+    """
+
+    verdict: Verdict
+    change_points: tuple[int, ...]
+    segments: tuple[Segment, ...]
+    ratio: float | None
+    message: str
+    wander: float | None = None
+    critical: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Contrast:
+    """Two stretches compared: relative difference of their levels, its standard error, and their ratio."""
+
+    difference: float
+    error: float
+    ratio: float
+
+    def exceeds(self, tolerance: float, z: float) -> bool:
+        return abs(self.difference) - z * self.error > tolerance
+
+
+def steady_state(series: Sequence[float], confidence: float = 0.95, tolerance: float = TOLERANCE) -> Steady:
+    """Judge a series of equal intervals (per-second means or counts), none of it warm-up.
+
+    `tolerance` is the relative difference that does not matter. Values that are not finite raise ValueError; fewer
+    than 10 points, or a median of zero, give ``short``.
+    """
+    if not all(map(math.isfinite, series)):
+        raise ValueError("a steady state needs finite values")
+    if len(series) < FEWEST:
+        return _short(f"{len(series)} intervals are too few to tell: {FEWEST} are needed")
+    middle = median(series)
+    if middle <= 0:
+        return _short("the series is zero for half of its length: there is no level to be steady at")
+    step = -(-len(series) // _MOST_POINTS)
+    relative = [value / middle for value in series]
+    shape = _Shape(_blocks(_clipped(relative, tolerance), step), _blocks(relative, step))
+    critical = critical_range(shape.n, shape.lag1, confidence)
+    verdict, contrast = shape.judge(critical, tolerance, normal_quantile(0.5 + confidence / 2))
+    edges = [(start * step, min(stop * step, len(series))) for start, stop in shape.segments]
+    segments = tuple(Segment(start, stop, median(series[start:stop])) for start, stop in edges)
+    changes = tuple(segment.start for segment in segments[1:])
+    message = _message(verdict, contrast, segments)
+    return Steady(verdict, changes, segments, contrast.ratio, message, shape.wander, critical)
+
+
+def steady_run(run: Run, confidence: float = 0.95) -> tuple[tuple[str, Steady], ...]:
+    """Judge one run's ``mean latency`` and ``throughput`` per interval, as a family at `confidence` (Bonferroni).
+
+    Empty without intervals. The drain, a last part of an interval and the rows in which the flow still fills are left
+    out. In an open loop throughput follows the plan's own rate: stages and ramps in it are not the target's doing.
+    """
+    if run.intervals is None:
+        return ()
+    residence = residence_ns(run)
+    level = (1 + confidence) / 2
+    means = rows_of(run.intervals, run.duration_ns, residence).mean_ns
+    counts = rate_series(run.intervals, run.duration_ns, residence, run.errors)
+    named = (("mean latency", means), ("throughput", counts))
+    return tuple((name, steady_state(series, level)) for name, series in named if series)
+
+
+class _Shape:
+    """A clipped series with median 1 and what can be measured on it; `raw` is the same series unclipped."""
+
+    def __init__(self, values: list[float], raw: list[float]) -> None:
+        self.values, self._raw = values, raw
+        self.n = len(values)
+        edges = (0, *pelt(values), self.n)
+        self.segments = list(pairwise(edges))
+        residuals = self._residuals()
+        squares = math.fsum(r * r for r in residuals)
+        self._variance = squares / max(1, self.n - len(self.segments)) if squares > 1e-24 * self.n else 0.0
+        self.lag1 = math.fsum(a * b for a, b in pairwise(residuals)) / squares if self._variance else 0.0
+        self.wander = self._wander()
+
+    def level(self, start: int, stop: int) -> float:
+        return math.fsum(self.values[start:stop]) / (stop - start)
+
+    def _residuals(self) -> list[float]:
+        """What is left within the segments."""
+        found: list[float] = []
+        for start, stop in self.segments:
+            level = self.level(start, stop)
+            found += [value - level for value in self.values[start:stop]]
+        return found
+
+    def _noise(self, rho: float) -> float:
+        """Long-run standard deviation √(γ₀ (1 + ρ)/(1 − ρ)): that of a mean of m values is this by √m."""
+        rho = min(_HIGHEST_LAG1, max(0.0, rho))
+        return math.sqrt(self._variance * (1 + rho) / (1 - rho))
+
+    def _bridge(self) -> list[float]:
+        """Cumulated deviations from the mean; entry k is the sum over the first k + 1 values."""
+        mean, total, sums = self.level(0, self.n), 0.0, []
+        for value in self.values:
+            total += value - mean
+            sums.append(total)
+        return sums
+
+    def _wander(self) -> float:
+        sums = self._bridge()
+        reach = max(0.0, *sums) - min(0.0, *sums)
+        if self._variance == 0:
+            return math.inf if reach > 1e-9 * self.n else 0.0
+        return reach / (self._noise(self.lag1) * math.sqrt(self.n))
+
+    @property
+    def _error(self) -> float:
+        """As `_noise`, with ρ corrected for its bias of −(1 + 4ρ)/n: comparisons shall err on the careful side."""
+        return self._noise((self.n * self.lag1 + 1) / (self.n - 4))
+
+    def judge(self, critical: float, tolerance: float, z: float) -> tuple[Verdict, _Contrast]:
+        """The verdict, and the comparison that it rests on (or the largest one, where it is steady)."""
+        stretch = self._stretch()
+        straight = self._is_straighter(stretch)
+        named: list[tuple[Verdict, _Contrast | None]] = [
+            ("unsteady" if self._turns() else "drift" if straight else "change", self._extremes()),
+            ("drift", self._line()) if straight else self._of_stretch(stretch),
+        ]
+        contrasts = [(verdict, contrast) for verdict, contrast in named if contrast is not None]
+        if self.wander > critical:
+            for verdict, contrast in contrasts:
+                if contrast.exceeds(tolerance, z):
+                    return verdict, contrast
+        return "steady", max((contrast for _, contrast in contrasts), key=lambda contrast: abs(contrast.difference))
+
+    def _lasting(self) -> list[tuple[int, int]]:
+        return [(start, stop) for start, stop in self.segments if stop - start >= LASTING * self.n]
+
+    def _extremes(self) -> _Contrast | None:
+        """The lowest against the highest of the segments that last, in the order of time."""
+        lasting = self._lasting()
+        if len(lasting) < 2:
+            return None
+        lowest = min(lasting, key=lambda segment: self.level(*segment))
+        highest = max(lasting, key=lambda segment: self.level(*segment))
+        return self._between(*sorted((lowest, highest)))
+
+    def _stretch(self) -> tuple[int, int]:
+        """The stretch that lies highest above the rest, or lowest below it: between the ends of the bridge's range.
+
+        At least a tenth of the series long, and at most nine tenths; one that begins or ends less than a tenth from
+        an end of the series is taken to begin or end there.
+        """
+        sums = [0.0, *self._bridge()]
+        ends = sorted((sums.index(min(sums)), sums.index(max(sums))))
+        least = max(1, math.ceil(LASTING * self.n))
+        start = 0 if ends[0] < least else min(ends[0], self.n - least)
+        stop = self.n if ends[1] > self.n - least else max(ends[1], least)
+        if (start, stop) == (0, self.n):
+            inner = ends[0] if ends[0] >= self.n - ends[1] else ends[1]
+            stop = min(max(inner, least), self.n - least)
+        return (start, stop) if stop - start >= least else (start, min(self.n, start + least))
+
+    def _of_stretch(self, stretch: tuple[int, int]) -> tuple[Verdict, _Contrast]:
+        """The stretch against the rest, in the order of time where it lies at an end."""
+        start, stop = stretch
+        if start == 0:
+            return "change", self._between((0, stop), (stop, self.n))
+        if stop == self.n:
+            return "change", self._between((0, start), (start, self.n))
+        size = stop - start
+        inside = self.level(start, stop)
+        outside = (self.level(0, self.n) * self.n - inside * size) / (self.n - size)
+        error = self._error * math.sqrt(1 / size + 1 / (self.n - size))
+        ratio = _ratio(median(self._raw[:start] + self._raw[stop:]), median(self._raw[start:stop]))
+        return "unsteady", _contrast(outside, inside, error, ratio)
+
+    def _between(self, first: tuple[int, int], second: tuple[int, int]) -> _Contrast:
+        before, after = self.level(*first), self.level(*second)
+        error = self._error * math.sqrt(1 / (first[1] - first[0]) + 1 / (second[1] - second[0]))
+        ratio = _ratio(median(self._raw[slice(*first)]), median(self._raw[slice(*second)]))
+        return _contrast(before, after, error, ratio)
+
+    def _line(self) -> _Contrast:
+        """The ends of the least-squares line."""
+        middle = (self.n - 1) / 2
+        spread = self.n * (self.n * self.n - 1) / 12
+        slope = math.fsum((i - middle) * value for i, value in enumerate(self.values)) / spread
+        mean = self.level(0, self.n)
+        error = self._error * self.n / math.sqrt(spread)
+        before, after = mean - slope * self.n / 2, mean + slope * self.n / 2
+        return _contrast(before, after, error, _ratio(before, after))
+
+    def _turns(self) -> bool:
+        """Whether the levels of the lasting segments go up and down."""
+        levels = [self.level(*segment) for segment in self._lasting()]
+        steps = [after - before for before, after in pairwise(levels)]
+        return any(a * b < 0 for a, b in pairwise(steps))
+
+    def _is_straighter(self, stretch: tuple[int, int]) -> bool:
+        """Whether a straight line leaves less than another level over `stretch` does."""
+        start, stop = stretch
+        inside, mean = self.level(start, stop), self.level(0, self.n)
+        outside = (mean * self.n - inside * (stop - start)) / (self.n - (stop - start))
+        levels = [inside if start <= i < stop else outside for i in range(self.n)]
+        slope = self._line().difference * mean / self.n
+        straight = [mean + slope * (i - (self.n - 1) / 2) for i in range(self.n)]
+        return self._left(straight) < self._left(levels)
+
+    def _left(self, fitted: Sequence[float]) -> float:
+        return math.fsum((value - fit) ** 2 for value, fit in zip(self.values, fitted, strict=True))
+
+
+def _contrast(before: float, after: float, error: float, ratio: float) -> _Contrast:
+    """Differences relative to the mean of the two levels, so that doubling and halving are alike."""
+    centre = max((before + after) / 2, 1e-9)
+    return _Contrast((after - before) / centre, error / centre, ratio)
+
+
+def _ratio(before: float, after: float) -> float:
+    return max(0.0, after / before) if before > 0 else math.inf
+
+
+def _clipped(values: Sequence[float], tolerance: float) -> list[float]:
+    """`values` (median 1) within five robust standard deviations of 1, or four tolerances where that is more."""
+    sigma = _MAD_TO_SIGMA * median([abs(value - 1) for value in values])
+    reach = max(_CLIP * sigma, _CLIP_TOLERANCES * tolerance)
+    return [min(max(value, 1 - reach), 1 + reach) for value in values]
+
+
+def _blocks(values: list[float], size: int) -> list[float]:
+    """Means of `size` neighbours each; a last block may be shorter."""
+    if size == 1:
+        return values
+    return [math.fsum(values[i : i + size]) / len(values[i : i + size]) for i in range(0, len(values), size)]
+
+
+@lru_cache(maxsize=32)
+def bridge_range_quantile(p: float) -> float:
+    """The x with P(max B − min B ≤ x) = p for a Brownian bridge B (Kuiper 1960): 1.747 at 95 %."""
+    low, high = 0.3, 5.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        tail = 2 * sum((4 * j * j * middle**2 - 1) * math.exp(-2 * j * j * middle**2) for j in range(1, 60))
+        low, high = (middle, high) if 1 - tail < p else (low, middle)
+    return (low + high) / 2
+
+
+def critical_range(n: int, lag1: float, confidence: float) -> float:
+    """What `wander` is held against for a series of `n` points with lag-1 correlation `lag1` of its residuals.
+
+    The range of n sums falls short of that of a bridge, more so when they hang together, and the estimate of σ² does
+    the rest. The correction is fitted to 5 % on simulated AR(1) series (n 20 to 240, ρ 0 to 0.8); see
+    benchmarks/false_alarms.py for what it leaves.
+    """
+    rho = min(_HIGHEST_LAG1, max(0.0, lag1))
+    shortfall = (1.12 + 0.6 * rho + 1.8 * rho * rho) / math.sqrt(max(n, 20))
+    return bridge_range_quantile(confidence) * (1 - shortfall)
+
+
+def _short(message: str) -> Steady:
+    return Steady("short", (), (), None, message)
+
+
+def _message(verdict: Verdict, contrast: _Contrast, segments: Sequence[Segment]) -> str:
+    if verdict == "steady":
+        return "the level holds: no lasting difference beyond 5 %"
+    way = "rises" if contrast.difference > 0 else "falls"
+    by = "without end" if math.isinf(contrast.ratio) else f"to {contrast.ratio:.2f} times"
+    if verdict == "drift":
+        return f"the level {way} {by} what it was over the length of the series"
+    if verdict == "change":
+        return f"the level {way} {by} what it was, and stays there"
+    return (
+        f"the level goes up and down between {len(segments)} stretches; the extreme ones differ {by.replace('to ', '')}"
+    )
