@@ -57,7 +57,7 @@ class Counting:
         self._fold_headline(operations, headline)
         self._fold_parts(operations, operations)
         self.tally.outcomes.update(self.labels.counted(operations.label))
-        if self.batch > 1 or not len(operations):
+        if self.batch > 1 or (headline.counts.maximum or 0) <= self._timeout_ns:
             return 0
         slow = int(np.count_nonzero(operations.end - operations.start > self._timeout_ns))
         if slow:

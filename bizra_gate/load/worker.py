@@ -41,7 +41,7 @@ def serve(channel: Channel, clock: Clock) -> None:
     try:
         driver = job.target.driver(job.plan)
         if isinstance(driver, Placed):
-            driver.place(job.index, job.run)
+            driver.place(job.index, job.run, clock)
         driver.open()
         _apply_gc_policy(job.plan.gc)
         channel.send(Ready(os.getpid()))

@@ -129,9 +129,10 @@ class Driver(Protocol):
 
 @runtime_checkable
 class Placed(Protocol):
-    """A driver that wants to know which worker of which run it is; told before `open`."""
+    """A driver that wants to know, before `open`, which worker of which run it is, and by which clock it is timed
+    (to calibrate itself before the load begins)."""
 
-    def place(self, index: int, run: int) -> None: ...
+    def place(self, index: int, run: int, clock: Clock) -> None: ...
 
 
 class Target(Protocol):

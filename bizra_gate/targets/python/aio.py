@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ...model import Clock, ClosedLoop, OpenLoop, Recorder, WorkerTask
-from .books import EXAMPLE_LENGTH, LOOK_EVERY_NS
+from .books import EXAMPLE_LENGTH, LOOK_EVERY_NS, kind_of
 from .loops import TIMEOUT, Arguments, Call, Failed
 from .results import Labels, Sample
 
@@ -159,7 +159,7 @@ class AsyncLoad:
         self._recorder.fold(now, self._area_ns + self.in_flight * (edge - self._mark_ns), self.in_flight)
 
     def _failed(self, error: BaseException, start: int, end: int, due: int | None) -> None:
-        kind = type(error).__name__
+        kind = kind_of(error)
         self._recorder.failed(kind, start, end, due)
         self.examples.setdefault(kind, str(error)[:EXAMPLE_LENGTH])
 

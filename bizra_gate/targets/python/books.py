@@ -12,6 +12,19 @@ LOOK_EVERY_NS = 20_000_000
 EXAMPLE_LENGTH = 300
 
 
+class Failure(Exception):
+    """An operation's end in an error whose class has a name of its own (``exit 1``)."""
+
+    def __init__(self, kind: str, message: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def kind_of(error: BaseException) -> str:
+    """The class under which an error is counted."""
+    return error.kind if isinstance(error, Failure) else type(error).__name__
+
+
 class Books:
     """Keeps the integral of the number in flight of a loop that has one operation in flight at most.
 
@@ -51,7 +64,7 @@ class Books:
         self.labels.add(result)
 
     def failed(self, error: BaseException, start_ns: int, end_ns: int, intended_ns: int | None = None) -> None:
-        kind = type(error).__name__
+        kind = kind_of(error)
         self.recorder.failed(kind, start_ns, end_ns, intended_ns)
         if kind not in self.examples:
             self.examples[kind] = str(error)[:EXAMPLE_LENGTH]
@@ -87,11 +100,18 @@ class Books:
     def _pause(self, start_ns: int, end_ns: int, result: object, succeeded: bool) -> int:
         if succeeded:
             self.sample.look(result)
-        edge = self.recorder.fold_at_ns
-        if end_ns >= edge:
-            self.settle()
-            self.recorder.fold(end_ns, self._area_ns - (end_ns - max(edge, start_ns)), int(start_ns < edge))
+        if end_ns >= self.recorder.fold_at_ns:
+            self._fold(start_ns, end_ns)
         return self.begin()
+
+    def _fold(self, start_ns: int, end_ns: int) -> None:
+        """At the end of an operation: an edge may have passed before it started, others while it ran."""
+        recorder = self.recorder
+        self.settle()
+        if start_ns >= recorder.fold_at_ns:
+            recorder.fold(start_ns, self._area_ns - (end_ns - start_ns), 0)
+        if end_ns >= recorder.fold_at_ns:
+            recorder.fold(end_ns, self._area_ns - (end_ns - recorder.fold_at_ns), 1)
 
     def settle(self) -> None:
         """Make the column of labels as long as the others, where there are labels."""

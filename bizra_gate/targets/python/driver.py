@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import repeat
 from typing import Any
 
@@ -14,14 +14,12 @@ from . import loops
 from .aio import AsyncLoad
 from .async_controls import look_from_outside, run_async_controls
 from .books import Books
-from .calibrate import Calibration, calibrate
+from .calibrate import calibrate
 from .controls import run_controls
 from .operation import Context, load
 from .results import Sample
 from .target import PythonTarget
 from .threads import Threads
-
-Arguments = Iterator[tuple[Any, ...]]
 
 
 class PythonDriver:
@@ -32,29 +30,31 @@ class PythonDriver:
         self._context = Context(0, plan.workers, 0, plan.seed)
         self._facts: dict[str, Any] = {"in_process": True}
 
-    def place(self, index: int, run: int) -> None:
-        """What `setup` and `arguments` are told."""
+    def place(self, index: int, run: int, clock: Clock) -> None:
+        """What `setup` and `arguments` are told, and the clock to calibrate by."""
         self._context = Context(index, self._plan.workers, run, self._plan.seed)
+        self._clock = clock
 
     def open(self) -> None:
-        """Import, instantiate and set up. Raises `TargetError` with a sentence."""
-        self._operation = load(self._target)
-        self._sample = Sample(self._operation.validate)
-        self._loop = asyncio.new_event_loop() if self._operation.is_async else None
-        if self._operation.setup is not None:
-            self._hook(self._operation.setup, "setup", self._context)
+        """Import, instantiate, set up, and find out how one operation is timed. Raises `TargetError`."""
+        operation = self._operation = load(self._target)
+        self._sample = Sample(operation.validate)
+        self._loop = asyncio.new_event_loop() if operation.is_async else None
+        if operation.setup is not None:
+            self._hook(operation.setup, "setup", self._context)
+        self._arguments = repeat(()) if operation.arguments is None else operation.arguments(self._context)
+        if self._loop is None:
+            self._found = calibrate(operation.call, self._arguments, self._clock.now_ns)
 
     def drive(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
-        operation = self._operation
-        arguments = repeat(()) if operation.arguments is None else operation.arguments(self._context)
         if self._loop is not None:
-            self._drive_async(self._loop, arguments, task, recorder, clock)
+            self._drive_async(self._loop, task, recorder, clock)
         elif isinstance(task.load, OpenLoop) or task.load.think_ns:
-            self._drive_paced(arguments, task, recorder, clock)
+            self._drive_paced(task, recorder, clock)
         elif task.load.concurrency > 1:
-            self._drive_threads(arguments, task, recorder, clock)
+            self._drive_threads(task, recorder, clock)
         else:
-            self._drive_alone(arguments, task, recorder, clock)
+            self._drive_alone(task, recorder, clock)
 
     def facts(self) -> Mapping[str, Any]:
         return self._facts
@@ -68,78 +68,71 @@ class PythonDriver:
 
     # The ways of driving --------------------------------------------------------------------------------------------
 
-    def _drive_alone(self, arguments: Arguments, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
+    def _drive_alone(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         """One thread, one user: one by one, or in batches where the operation is too short for the clock."""
-        now_ns, call = clock.now_ns, self._operation.call
-        found = calibrate(call, arguments, now_ns)
-        batch = recorder.batch = found.batch
+        found, now_ns = self._found, clock.now_ns
+        recorder.batch = found.batch
         books = Books(recorder, now_ns, self._sample, found.gap_ns, found.bracket_ns)
         clock.sleep_until(task.origin_ns)
         if found.operation_ns:
-            self._loop_for(found, books, arguments, now_ns)()
+            self._repeat(books, now_ns)
         else:  # it fails, and what an error costs was not measured: bracket every turn
-            loops.paced(call, arguments, books, clock, task)
+            loops.paced(self._operation.call, self._arguments, books, clock, task)
         books.end(now_ns())
-        self._tell(books.examples, batch=batch, in_flight_max=1)
-        self._control(arguments, clock, batched=batch > 1, operation_ns=found.operation_ns)
+        self._tell(books.examples, in_flight_max=1)
+        self._control(clock, batched=found.batch > 1)
 
-    def _loop_for(
-        self, found: Calibration, books: Books, arguments: Arguments, now_ns: Callable[[], int]
-    ) -> Callable[[], None]:
-        call, batch = self._operation.call, found.batch
-        if batch == 1:
-            return lambda: loops.timed(call, arguments, books, now_ns)
-        if found.labelled:
-            return lambda: loops.batched_labelled(call, arguments, batch, books, now_ns)
-        if self._operation.arguments is not None:
-            return lambda: loops.batched_with(call, arguments, batch, books, now_ns)
-        return lambda: loops.batched(call, batch, books, now_ns)
+    def _repeat(self, books: Books, now_ns: Callable[[], int]) -> None:
+        call, arguments, size = self._operation.call, self._arguments, self._found.batch
+        if size == 1:
+            loops.timed(call, arguments, books, now_ns)
+        elif self._found.labelled:
+            loops.batched_labelled(call, arguments, size, books, now_ns)
+        elif self._operation.arguments is not None:
+            loops.batched_with(call, arguments, size, books, now_ns)
+        else:
+            loops.batched(call, size, books, now_ns)
 
-    def _drive_paced(self, arguments: Arguments, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
-        found = calibrate(self._operation.call, arguments, clock.now_ns)
-        books = Books(recorder, clock.now_ns, self._sample, bracket_ns=found.bracket_ns)
+    def _drive_paced(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
+        books = Books(recorder, clock.now_ns, self._sample, bracket_ns=self._found.bracket_ns)
         clock.sleep_until(task.origin_ns)
-        loops.paced(self._operation.call, arguments, books, clock, task)
+        loops.paced(self._operation.call, self._arguments, books, clock, task)
         books.end(clock.now_ns())
         self._tell(books.examples, in_flight_max=1)
-        self._control(arguments, clock, batched=False, operation_ns=found.operation_ns)
+        self._control(clock, batched=False)
 
-    def _drive_threads(self, arguments: Arguments, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
-        found = calibrate(self._operation.call, arguments, clock.now_ns)
+    def _drive_threads(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         books = Books(recorder, clock.now_ns, self._sample)
-        threads = Threads(self._operation.call, arguments, books, clock, task)
+        threads = Threads(self._operation.call, self._arguments, books, clock, task)
         clock.sleep_until(task.origin_ns)
         stuck = threads.run()
         self._tell(books.examples, in_flight_max=len(threads.threads), threads=len(threads.threads))
         if not stuck:
-            self._control(arguments, clock, batched=False, operation_ns=found.operation_ns)
+            self._control(clock, batched=False)
 
-    def _drive_async(
-        self, loop: asyncio.AbstractEventLoop, arguments: Arguments, task: WorkerTask, recorder: Recorder, clock: Clock
-    ) -> None:
-        call = self._operation.call
+    def _drive_async(self, loop: asyncio.AbstractEventLoop, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
+        call, arguments = self._operation.call, self._arguments
         load = AsyncLoad(call, arguments, self._sample, recorder, clock, task)
         clock.sleep_until(task.origin_ns)
         whole = load.closed(task.load) if isinstance(task.load, ClosedLoop) else load.open(task.load)
         loop.run_until_complete(whole)
         self._tell(load.examples, in_flight_max=load.peak)
-        operation_ns = load.mean_ns
         controls = loop.run_until_complete(
-            run_async_controls(self._operation, call, arguments, self._sample, clock, operation_ns)
+            run_async_controls(self._operation, call, arguments, self._sample, clock, load.mean_ns)
         )
         if "operation_ns" in controls:
             controls |= look_from_outside(loop, call, arguments, clock)
         self._facts["controls"] = controls
 
-    def _control(self, arguments: Arguments, clock: Clock, *, batched: bool, operation_ns: float) -> None:
+    def _control(self, clock: Clock, *, batched: bool) -> None:
         self._facts["controls"] = run_controls(
             self._operation,
             self._operation.call,
-            arguments,
+            self._arguments,
             self._sample,
             clock,
             batched=batched,
-            operation_ns=operation_ns,
+            operation_ns=self._found.operation_ns,
         )
 
     def _tell(self, examples: Mapping[str, str], **facts: Any) -> None:
