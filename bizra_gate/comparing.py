@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from .model import Audit, Metric
 from .reports.inputs import ComparedMetric, ComparedPair, Comparison, CompareVerdict
-from .stats.compare import compare_processes
 
 METRICS = ("throughput", "latency.mean", "latency.p50", "latency.p99", "error_rate", "cpu.per_op", "memory.peak")
 FEWEST_PROCESSES = 2
@@ -85,6 +84,8 @@ def _row(name: str, base: Side, head: Side, margin: float, confidence: float) ->
         return row("undecided", obstacle)
     assert before is not None
     assert after is not None
+    from .stats.compare import compare_processes
+
     found = compare_processes(before.process_values, after.process_values, known.better, margin, confidence)
     return row(
         found.verdict,

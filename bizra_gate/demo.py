@@ -30,7 +30,7 @@ NOTE = f"a demonstration: {COUNTED_S} s after {WARMUP_S} s, where real evidence 
 HONEST = f"""\
 # Judge it again with:  bizra-gate verify gates/honest.toml
 name  = "honest"
-claim = "The embedded server answers {RATE_PER_S:,} requests a second, 99 in 100 within 50 ms"
+claim = "The embedded server answers {RATE_PER_S:,} requests a second, 99 in 100 within 250 ms"
 
 [measure]
 target   = "{{url}}"
@@ -52,7 +52,7 @@ pass   = ">= {RATE_PER_S * 0.95:.0f}/s"
 
 [[check]]
 metric = "latency.p99"
-pass   = "<= 50 ms"
+pass   = "<= 250 ms"
 
 [[check]]
 metric = "error_rate"
@@ -84,6 +84,7 @@ def impossible_record() -> Measurement:
         source=Source(tool="in-house benchmark", version="1", format="report", foreign=True),
         name="circuit breaker",
         loop="closed",
+        think_time=False,
         concurrency=64,
         rate_achieved_per_s=Figure(rate, 1),
         duration_ns=Figure(seconds * NS_PER_S, 1e7),

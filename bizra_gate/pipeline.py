@@ -22,10 +22,11 @@ from .audit import examine
 from .errors import UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark, GateReference, Origin, Tool
+from .gates.baseline import Comparison
 from .model import Gate, Measurement, Metric, OpenedEvidence, Plan, Policy, Report
+from .model.metric import Better
 from .reports.inputs import AuditedMeasurement
 from .stats import summary
-from .stats.compare import compare_processes
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -165,11 +166,20 @@ def verify(
         waivers=docketed.waivers(now),
         references=baselines.references(judged, now, docketed.ring),
         baselines=baselines.opened(judged, now, docketed.ring),
-        compare=compare_processes,
+        compare=_compare,
         merge=opening.merged,
         notes=docketed.notes,
     )
     return Verified(report, {r.evidence.file: r.measurement for r in results if r.measurement is not None})
+
+
+def _compare(
+    base: Sequence[float], head: Sequence[float], better: Better, margin: float, confidence: float = 0.95
+) -> Comparison:
+    """Loaded when a check has a baseline, and not before."""
+    from .stats.compare import compare_processes
+
+    return compare_processes(base, head, better, margin, confidence)
 
 
 def _listed(judged: Sequence[Gate], now: str, base: str | None) -> Callable[[str, OpenedEvidence], OpenedEvidence]:

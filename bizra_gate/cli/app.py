@@ -102,6 +102,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    from . import commands  # noqa: F401  (registers every command)
+    from .commands import register
+
+    register()
 
     app()

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import importers, opening, pipeline, store
+from .. import binding, importers, opening, pipeline, store
 from ..attest import check, envelope, parse_instant
+from ..audit import examine
+from ..comparing import Side
 from ..errors import FormatError
 from ..model import Measurement, Policy
 from ..reports.inputs import AuditedMeasurement, Shown
@@ -103,3 +105,17 @@ def shown(path: Path, keyring_path: Path, now: str) -> Shown:
     return Shown(
         str(path), benchmark.measurement, benchmark.metrics(), audited_one.audit, verdict, sealed.sha256, notes
     )
+
+
+def sides(path: Path, from_: str | None) -> list[Side]:
+    """Every measurement in a file, or in the artifacts of a folder, as one side of a comparison."""
+    if path.is_dir() and from_ is None and (files := sorted(path.glob("*.json"))):
+        return [side for file in files for side in sides(file, None)]
+    data = store.read(path) if path.is_file() and path.stat().st_size <= store.MAX_ARTIFACT_BYTES else b""
+    if from_ is None and pipeline.is_artifact(data):
+        benchmark = pipeline.decode_artifact(data, str(path))
+        verdict = examine(benchmark.measurement, Policy())
+        key = binding.environment_key(benchmark)
+        return [Side(path.stem, benchmark.metrics(), verdict, key)]
+    found = [pipeline.audit_measurement(one, Policy(), str(path)) for one in foreign(path, from_, importers.Stated())]
+    return [Side(one.measurement.name or path.stem, one.metrics, one.audit) for one in found]

@@ -1,19 +1,27 @@
-"""One file per command. Importing this package registers them all; each imports what it needs when it runs."""
+"""One file per command. `register` imports them in the order in which help lists them; each imports what it needs."""
 
-from . import audit, bench, compare, demo, export, fmt, import_, init, keys, ledger, selftest, show, verify
+from __future__ import annotations
 
-__all__ = [
-    "audit",
-    "bench",
-    "compare",
-    "demo",
-    "export",
-    "fmt",
-    "import_",
+from importlib import import_module
+
+ORDER = (
     "init",
     "keys",
+    "bench",
+    "verify",
+    "audit",
+    "show",
+    "compare",
+    "import_",
+    "export",
+    "fmt",
     "ledger",
     "selftest",
-    "show",
-    "verify",
-]
+    "demo",
+)
+
+
+def register() -> None:
+    """Put every command into the table."""
+    for name in ORDER:
+        import_module(f"{__name__}.{name}")

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from ...errors import UsageError
-from ...model import Clock, Recorder, WorkerTask
+from ...model import Clock, HttpRequest, Recorder, WorkerTask
 from . import failures
 from .channel import Channel, State, Transport
 from .exchange import Answer, Exchange, ProtocolError
@@ -59,9 +59,7 @@ class Conductor:
         clock: Clock,
         transport: Transport,
     ) -> None:
-        options = task.plan.http
-        if options is None:
-            raise UsageError("an HTTP target needs HTTP options in its plan")
+        options = task.plan.http or HttpRequest()
         self.recorder = recorder
         self.template = template
         self.known = Known()
