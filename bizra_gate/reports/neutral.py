@@ -45,6 +45,8 @@ def line(text: object, limit: int = LIMIT) -> str:
     cut = len(raw) - limit
     if cut > 0:
         raw = f"{raw[:limit]} … ({cut:,} more characters)"
+    if raw.isascii() and raw.isprintable():
+        return " ".join(raw.split())
     return " ".join("".join(_visible(raw)).split())
 
 

@@ -10,6 +10,10 @@ from ..model import Audit, CheckReport, EvidenceReport, Finding, GateReport, Rep
 from . import wording
 from .terminal_page import Page, fit
 
+FEW = 20
+"""Up to so many gates each is told in full, also those that pass."""
+MOST = 50
+"""Most gates that are told in full where there are many."""
 LABEL = 10
 """Cells of the column of labels (Claim, Evidence, …)."""
 
@@ -21,9 +25,21 @@ def render(report: Report, width: int = 80, color: bool = False, unicode: bool =
     gates = wording.worst_first(report)
     if len(gates) > 1:
         _overview(page, gates)
-    for gate in gates:
+    told = _told(gates)
+    for gate in told:
         _gate(page, gate)
+    if len(told) < len(gates):
+        page.blank()
+        left = wording.count(len(gates) - len(told), "gate")
+        page.say(f"{left} above without details here; --format json, html or junit has them all.", indent=2)
     return page.text()
+
+
+def _told(gates: list[GateReport]) -> list[GateReport]:
+    """The gates that are told in full: all of a few; of many those that a reader must look into, up to a bound."""
+    if len(gates) <= FEW:
+        return gates
+    return [gate for gate in gates if gate.verdict != "SHIP" or not wording.plain(gate)][:MOST]
 
 
 def _head(page: Page, report: Report) -> None:

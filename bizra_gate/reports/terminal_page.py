@@ -11,7 +11,6 @@ from io import StringIO
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from . import neutral
@@ -50,7 +49,6 @@ class Page:
             highlight=False,
             markup=False,
             emoji=False,
-            _environ={},
         )
 
     def clean(self, words: object) -> str:
@@ -112,13 +110,23 @@ class Page:
 
     def table(self, rows: Iterable[Sequence[Text]], widths: Sequence[int], right: frozenset[int], indent: int) -> None:
         """Rows without lines, columns of the given widths; longer words go on below within their column."""
-        grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-        grid.add_column(width=indent - 2 if indent > 1 else 0)
-        for at, width in enumerate(widths):
-            grid.add_column(width=width, overflow="fold", justify="right" if at in right else "left")
         for row in rows:
-            grid.add_row("", *row)
-        self._console.print(grid)
+            cells = [
+                self._cell(cell, width, at in right) for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            for at in range(max(len(lines) for lines in cells)):
+                parts = [lines[at] if at < len(lines) else Text() for lines in cells]
+                for part, width in zip(parts, widths, strict=True):
+                    part.append(" " * (width + 2 - cell_len(part.plain)))
+                self._console.print(Text.assemble(" " * indent, *parts), no_wrap=True, overflow="ignore", crop=False)
+
+    def _cell(self, cell: Text, width: int, right: bool) -> list[Text]:
+        """The lines of a cell, each at most `width` wide; on the right, blanks stand before it."""
+        wide = cell_len(cell.plain) > width
+        lines = list(cell.wrap(self._console, width, overflow="fold")) if wide else [cell.copy()]
+        for line in lines:
+            line.rstrip()
+        return [Text(" " * (width - cell_len(line.plain))) + line if right else line for line in lines]
 
     def raw(self, lines: Iterable[str], indent: int = 0) -> None:
         """Drawn lines (plots), blanks and all."""
@@ -133,7 +141,8 @@ class Page:
 
 
 def fit(rows: Sequence[Sequence[Text]], room: int, shrink: Sequence[tuple[int, int]]) -> list[int]:
-    """Natural column widths, then the `shrink` columns (index, least width) narrowed in turn until `room` suffices.
+    """Natural column widths, then the `shrink` columns (index, least width) narrowed in turn until `room` suffices; as
+    a last resort the widest column, whichever it is.
 
     Two blanks stand between columns.
     """
@@ -142,4 +151,7 @@ def fit(rows: Sequence[Sequence[Text]], room: int, shrink: Sequence[tuple[int, i
         excess = sum(widths) + 2 * (len(widths) - 1) - room
         if excess > 0:
             widths[at] = max(min(widths[at], least), widths[at] - excess)
+    for _ in range(sum(widths) + 2 * (len(widths) - 1) - room):
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        widths[widest] = max(1, widths[widest] - 1)
     return widths

@@ -104,6 +104,11 @@ def tally(gate: GateReport) -> str:
     return ", ".join([first, *rest])
 
 
+def plain(gate: GateReport) -> bool:
+    """Whether every check simply passes."""
+    return all(check.verdict == "pass" for check in gate.checks)
+
+
 def totals(report: Report) -> str:
     """``2 gates, 5 checks: 4 pass, 1 fail``."""
     counts = Counter(check.verdict for gate in report.gates for check in gate.checks)

@@ -164,6 +164,15 @@ def test_json_gives_every_word_back_as_it_was(text: str) -> None:
 
 @FEW
 @given(texts)
+def test_a_table_cell_says_what_was_said_and_stays_one_cell(text: str) -> None:
+    table = f"| a | b |\n| --- | --- |\n| {neutral.markdown(f'x{text}')} | end |\n"
+    rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(table)
+    cells = re.findall(r"<td>(.*?)</td>", rendered, re.DOTALL)
+    assert [html.unescape(cell).replace("\u200b", "") for cell in cells] == [neutral.line(f"x{text}"), "end"]
+
+
+@FEW
+@given(texts)
 def test_a_code_span_says_what_was_said(text: str) -> None:
     rendered = MarkdownIt("commonmark", {"html": True}).renderInline(neutral.code(f"x{text}"))
     shown = re.sub(r"</?code>|\u200b", "", rendered)

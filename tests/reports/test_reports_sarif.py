@@ -72,6 +72,15 @@ def test_fingerprints_differ_within_a_run_and_stay_from_run_to_run() -> None:
     assert marks == [result["partialFingerprints"]["bizraGate/v1"] for result in _run(later)["results"]]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "severity", "level"),
+    [("fail", "must", "error"), ("fail", "should", "warning"), ("fail", "info", "note"), ("warn", "must", "warning")],
+)
+def test_severity_decides_the_level(verdict: str, severity: str, level: str) -> None:
+    check = dataclasses.replace(builders.P99, verdict=verdict, severity=severity)
+    assert _run(builders.report(builders.gate("x", "SHIP", (check,))))["results"][0]["level"] == level
+
+
 def test_a_path_becomes_a_relative_uri_that_nobody_takes_for_a_scheme() -> None:
     assert uri("gates/a b.toml") == "gates/a%20b.toml"
     assert uri("javascript:alert(1)") == "javascript%3Aalert%281%29"

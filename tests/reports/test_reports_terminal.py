@@ -86,10 +86,11 @@ def _without_colour(page: str) -> str:
 
 
 def test_colour_does_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = terminal(builders.no_ship(), 80, False)
+    plain, coloured = (terminal(builders.no_ship(), 80, color) for color in (False, True))
     for name, value in (("FORCE_COLOR", "1"), ("COLUMNS", "33"), ("TERM", "dumb"), ("NO_COLOR", "1")):
         monkeypatch.setenv(name, value)
-        assert terminal(builders.no_ship(), 80, False) == expected
+        assert terminal(builders.no_ship(), 80, False) == plain
+        assert terminal(builders.no_ship(), 80, True) == coloured
 
 
 def test_an_ascii_terminal_gets_ascii_with_the_same_words() -> None:
@@ -111,6 +112,18 @@ def test_every_outcome_has_a_symbol_and_its_word(verdict: str) -> None:
 def test_the_worst_gate_comes_first() -> None:
     page = terminal(builders.no_ship(), 80)
     assert page.index("circuit-breaker: NO-SHIP") < page.index("json-loads: SHIP")
+
+
+def test_of_many_gates_each_is_named_and_those_that_pass_are_not_told_in_full() -> None:
+    bad, good = builders.no_ship().gates[1], builders.no_ship().gates[0]
+    page = terminal(builders.report(*[good] * 30, bad, *[good] * 30), 80)
+    assert page.count("json-loads") == 60
+    assert page.count("Claim") == 1
+    assert page.index("Claim") > page.index("✓ SHIP     json-loads")
+    assert "60 gates above without details here; --format json, html or junit has them all." in " ".join(page.split())
+    many = terminal(builders.report(*[bad] * 300), 80)
+    assert many.count("Claim") == 50
+    assert "250 gates above without details" in many
 
 
 def test_a_reason_shared_by_neighbours_is_said_once() -> None:
