@@ -15,7 +15,7 @@ from .attest.digest import manifest_sha256
 from .attest.instant import parse_instant
 from .errors import UsageError
 from .evidence.benchmark import Benchmark
-from .gates import plan_digest
+from .gates import plan_digest, plan_document
 from .model import EvidenceSpec, Gate, Reason
 from .units import format_time
 
@@ -53,14 +53,36 @@ def plan(gate: Gate, benchmark: Benchmark) -> Iterator[Reason]:
 
 
 def _differences(gate: Gate, benchmark: Benchmark) -> Iterator[str]:
-    from .gates import plan_document
-
     if gate.plan is None or benchmark.measurement.plan is None:
         return
-    asked, made = plan_document(gate.plan), plan_document(benchmark.measurement.plan)
+    asked, made = _flat(plan_document(gate.plan)), _flat(plan_document(benchmark.measurement.plan))
     for name in sorted(set(asked) | set(made)):
-        if asked.get(name) != made.get(name):
-            yield f"{name} is {made.get(name)!r}, the gate asks {asked.get(name)!r}"
+        if asked.get(name) != made.get(name) and name != "name":
+            yield f"{_label(name)} is {_shown(name, made.get(name))}, the gate asks {_shown(name, asked.get(name))}"
+
+
+def _flat(document: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Nested members by dotted name."""
+    flat: dict[str, object] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _label(name: str) -> str:
+    return name.removesuffix("_ns").removesuffix("_per_s").replace("_", " ")
+
+
+def _shown(name: str, value: object) -> str:
+    """A member of a plan as a person would write it."""
+    if value is None:
+        return "not set"
+    if name.endswith("_ns") and isinstance(value, int):
+        return format_time(value)
+    return f"{value}/s" if name.endswith("_per_s") else str(value)
 
 
 def sources(root: Path, gate: Gate, spec: EvidenceSpec, benchmark: Benchmark) -> Iterator[Reason]:

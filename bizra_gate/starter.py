@@ -44,7 +44,7 @@ why      = "an import of 10,000 orders a day has to finish before the office ope
 [[check]]
 metric   = "latency.p99"
 pass     = "<= 20 ms"
-warn     = "<= 10 ms"
+warn     = "<= 40 ms"
 severity = "must"
 """
 

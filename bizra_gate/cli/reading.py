@@ -11,6 +11,7 @@ from ..attest import check, envelope, parse_instant
 from ..audit import examine
 from ..comparing import Side
 from ..errors import FormatError
+from ..evidence.benchmark import reading_order
 from ..model import Measurement, Policy
 from ..reports.inputs import AuditedMeasurement, Shown
 from . import values, waiting
@@ -95,7 +96,7 @@ def shown(path: Path, keyring_path: Path, now: str) -> Shown:
     if not pipeline.is_artifact(data):
         one = measurements(path, None, importers.Stated())[0]
         audited_one = pipeline.audit_measurement(one, Policy(), str(path))
-        return Shown(str(path), one, audited_one.metrics, audited_one.audit)
+        return Shown(str(path), one, reading_order(audited_one.metrics), audited_one.audit)
     sealed = envelope.read(data, str(path))
     benchmark = pipeline.decode_artifact(data, str(path))
     ring = opening.read_keyring(keyring_path)
@@ -103,7 +104,13 @@ def shown(path: Path, keyring_path: Path, now: str) -> Shown:
     notes = () if ring is not None else (f"{keyring_path} does not exist: nobody was asked whether the key is trusted",)
     audited_one = pipeline.audit_measurement(benchmark.measurement, Policy(), str(path))
     return Shown(
-        str(path), benchmark.measurement, benchmark.metrics(), audited_one.audit, verdict, sealed.sha256, notes
+        str(path),
+        benchmark.measurement,
+        reading_order(benchmark.metrics()),
+        audited_one.audit,
+        verdict,
+        sealed.sha256,
+        notes,
     )
 
 

@@ -81,6 +81,16 @@ class Benchmark:
         return own | {f"{AGAINST}{name}": metric for name, metric in other.items()}
 
 
+def reading_order(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    """What a person reads first comes first, and nothing twice: `latency` is `response` in an open loop."""
+    twins = {name for name in metrics if name.startswith(TWIN)}
+    families = ("throughput", "latency", "error_rate", "concurrency", "rate", "service", "delay")
+    rank = {family: place for place, family in enumerate(families)}
+    kept = [name for name in metrics if name not in twins]
+    ordered = sorted(kept, key=lambda name: rank.get(name.partition(".")[0], len(rank)))
+    return {name: metrics[name] for name in ordered}
+
+
 def state(benchmark: Benchmark) -> tuple[dict[str, Any], dict[str, Any]]:
     """(subject descriptor, predicate) of the statement about `benchmark`."""
     metrics = benchmark.metrics()
