@@ -142,7 +142,7 @@ def gate_reason(gate: GateReport) -> str:
     """The most important reason for a gate's verdict, in one line."""
     if gate.verdict == "SHIP":
         return tally(gate)
-    reasons = list(dict.fromkeys(reason for reason in _reasons(gate) if reason))
+    reasons = list(dict.fromkeys(reason for reason in (*_reasons(gate), *_referred(gate)) if reason))
     if not reasons:
         return gate.notes[0] if gate.notes else tally(gate)
     more = f" (+{len(reasons) - 1} more)" if len(reasons) > 1 else ""
@@ -152,16 +152,20 @@ def gate_reason(gate: GateReport) -> str:
 def _reasons(gate: GateReport) -> Iterator[str]:
     if gate.verdict == "UNTRUSTED":
         yield from (reason.message for item in gate.evidence for reason in item.trust.reasons if not item.trust.ok)
-        yield from (check.reason for check in gate.checks if check.verdict == "untrusted")
     elif gate.verdict == "UNDER AUDIT":
         yield from (found.message for found in findings(gate) if found.severity == "invalid")
-        yield from (check.reason for check in gate.checks if check.verdict == "refused")
     elif gate.verdict == "NO-SHIP":
         yield from (failure(check) for check in gate.checks if check.verdict == "fail")
     else:
         yield from (f"{item.file} is missing" for item in gate.evidence if item.missing)
         yield from (found.message for found in findings(gate) if found.severity == "insufficient")
         yield from (check.reason for check in gate.checks if check.verdict in ("missing", "inconclusive"))
+
+
+def _referred(gate: GateReport) -> Iterator[str]:
+    """Reasons of checks whose own evidence holds, but not what they are compared with."""
+    if all(item.trust.ok and (item.audit is None or item.audit.verdict != "INVALID") for item in gate.evidence):
+        yield from (check.reason for check in gate.checks if check.verdict in ("untrusted", "refused"))
 
 
 def findings(gate: GateReport) -> Iterator[Finding]:
