@@ -8,6 +8,7 @@ them at once as closed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from .samples import Samples
 from .stream import Stream
 
 QUANTUM_NS = 1_000_000
+STEP_MS = 100
 EARLY = 0.1
 """Users who start in the first tenth of the run belong to its beginning."""
 _RUN = re.compile(rb"^RUN\t[^\t\n]*\t[^\t\n]*\t\d{10,14}\t", re.M)
@@ -52,8 +54,10 @@ class _Log:
         self.simulation: str | None = None
         self.samples = Samples()
         self.requests: set[bytes] = set()
-        self.starts: list[int] = []
-        self.ends: list[int] = []
+        self.starts: Counter[int] = Counter()
+        """Users who started, by the tenth of a second since 1970."""
+        self.users = 0
+        self.most_users = 0
 
     def add(self, line: bytes, number: int) -> None:
         cells = line.split(b"\t")
@@ -87,7 +91,10 @@ class _Log:
         stamps = [int(cell) for cell in cells[2:] if cell.isdigit() and len(cell) >= 12]
         if kind not in cells or not stamps:
             raise ValueError("no user row")
-        (self.starts if kind == b"START" else self.ends).append(stamps[0 if kind == b"START" else -1])
+        self.users += 1 if kind == b"START" else -1
+        self.most_users = max(self.most_users, self.users)
+        if kind == b"START":
+            self.starts[stamps[0] // STEP_MS] += 1
 
     def measurement(self, stream: Stream) -> Measurement:
         if not self.samples.n:
@@ -96,7 +103,7 @@ class _Log:
             source=Source(tool="gatling", version=self.version, format="text log", file=self.file),
             name=self.simulation,
             loop=self._loop(),
-            concurrency=self._most_users(),
+            concurrency=self.most_users or None,
             started_at=as_rfc3339(self.samples.first_start_ns or 0),
             finished_at=as_rfc3339(self.samples.last_end_ns or 0),
             blind=(*blind.LOAD, blind.INTENDED, blind.RATE, blind.THINK),
@@ -108,21 +115,12 @@ class _Log:
         first, last = self.samples.first_start_ns, self.samples.last_end_ns
         if not self.starts or first is None or last is None:
             return None
-        edge_ms = (first + (last - first) * EARLY) / 10**6
-        late = sum(start > edge_ms for start in self.starts)
-        return "open" if late > len(self.starts) / 2 else "closed"
-
-    def _most_users(self) -> int | None:
-        """The most users at once; at one instant those who leave go before those who come."""
-        events = sorted([(stamp, 1) for stamp in self.starts] + [(stamp, -1) for stamp in self.ends])
-        now = most = 0
-        for _, step in events:
-            now += step
-            most = max(most, now)
-        return most or None
+        edge = (first + (last - first) * EARLY) / 10**6 / STEP_MS
+        late = sum(n for step, n in self.starts.items() if step > edge)
+        return "open" if late > self.starts.total() / 2 else "closed"
 
     def _caveats(self) -> Iterator[Caveat]:
         if self.starts:
-            yield Caveat("source.loop", f"read as {self._loop()} from when its {len(self.starts):,} users started")
+            yield Caveat("source.loop", f"read as {self._loop()} from when its {self.starts.total():,} users started")
         if len(self.requests) > 1:
             yield Caveat("source.mixed", f"{len(self.requests)} kinds of request are read together")

@@ -29,8 +29,8 @@ _MS = 1e6
 
 def sniff(head: bytes, name: str) -> bool:
     start = head.lstrip()
-    if start.startswith((b'{"metric":', b'{"type":"Metric"')) and b'"type":"Metric"' in head + b'"type":"Point"':
-        return b'"data":{' in head
+    if _is_points(start):
+        return True
     if start.startswith(_CSV_HEADER):
         return True
     if start[:1] != b"{":
@@ -41,9 +41,15 @@ def sniff(head: bytes, name: str) -> bool:
     )
 
 
+def _is_points(start: bytes) -> bool:
+    """Is the first line one point or one metric? (Other tools reorder keys and put spaces between them.)"""
+    first = start.split(b"\n", 1)[0]
+    return first[:1] == b"{" and b'"data"' in first and re.search(rb'"type":\s?"(Metric|Point)"', first) is not None
+
+
 def read(stream: Stream) -> Iterator[Measurement]:
     start = stream.head.lstrip()
-    if start.startswith((b'{"metric":', b'{"type":"Metric"')):
+    if _is_points(start):
         points = k6_points.read_json(stream)
         yield _with_users(k6_points.measurement(points, "NDJSON", 1.0, stream), _of_points(points))
     elif start.startswith(_CSV_HEADER):
@@ -149,7 +155,7 @@ def _read_summary(node: Node, stream: Stream) -> Measurement:
         latency=latency,
         bytes_in=_value(metrics, "data_received", "count").count(),
         bytes_out=_value(metrics, "data_sent", "count").count(),
-        caveats=tuple(_caveats(metrics, form, rate)),
+        caveats=tuple(_caveats(node["metrics"], form, rate)),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED, blind.RATE),
     )
     return _with_users(full, _users(metrics, count, latency))
@@ -209,7 +215,7 @@ def _users(metrics: dict[str, Node], requests: int, latency: Latency | None) -> 
     return Users(most, None, iterations, mean_ms * _MS * iterations, dropped, spent, requests)
 
 
-def _caveats(metrics: dict[str, Node], form: str, rate: Figure | None) -> Iterator[Caveat]:
+def _caveats(metrics: Node, form: str, rate: Figure | None) -> Iterator[Caveat]:
     failed, total = _thresholds(metrics, form)
     if failed:
         reading = " (true means failed in this format)" if form == "summary export" else ""
@@ -220,9 +226,10 @@ def _caveats(metrics: dict[str, Node], form: str, rate: Figure | None) -> Iterat
         yield Caveat("source.rate", "this summary has no rates: they are read as counts over the configured duration")
 
 
-def _thresholds(metrics: dict[str, Node], form: str) -> tuple[list[str], int]:
+def _thresholds(metrics: Node, form: str) -> tuple[list[str], int]:
+    """(thresholds that failed, number of all); the machine-readable summary has none."""
     failed, total = [], 0
-    for name, metric in metrics.items():
+    for name, metric in metrics.members():
         for rule, node in metric["thresholds"].members():
             total += 1
             if (node.value is True) if form == "summary export" else (node["ok"].value is False):

@@ -19,7 +19,7 @@ HEAD_BYTES = 64 * 1024
 """How much of a file the importers may look at to recognise it."""
 BLOCK_BYTES = 4 * 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024 * 1024
-MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 
 _OTHER_CONTAINERS = {
     b"PK\x03\x04": "a zip archive",
