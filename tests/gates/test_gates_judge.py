@@ -94,7 +94,11 @@ def test_between_pass_and_warn_lies_the_warning(low: float, high: float | None, 
 def test_a_range_has_to_hold_the_whole_interval() -> None:
     check = 'metric = "latency.p99"\npass = "in [1 ms, 2 ms]"'
     assert outcome(check, p99(1.1e6, 1.9e6))[0] == "pass"
+    assert outcome(check, p99(1.0e6, 2.0e6))[0] == "pass"
     assert outcome(check, p99(0.9e6, 1.9e6))[0] == "inconclusive"
+    assert outcome(check, p99(1.1e6, 2.1e6))[0] == "inconclusive"
+    assert outcome(check, p99(2.0e6, 2.1e6, 2.05e6))[0] == "inconclusive"
+    assert outcome(check, p99(1.1e6, None))[0] == "inconclusive"
     assert outcome(check, p99(2.1e6, 2.2e6, 2.15e6))[0] == "fail"
     assert outcome(check, p99(0.1e6, 0.2e6, 0.15e6))[0] == "fail"
 
@@ -114,6 +118,23 @@ def test_a_count_is_judged_as_it_is() -> None:
     assert judged('metric = "tests.passed"\npass = "== 110"', tests(110)).verdict == "pass"
     assert judged('metric = "tests.passed"\npass = "== 110"', tests(111)).verdict == "fail"
     assert judged(at_least, tests(110, n=0)).verdict == "missing"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (1.0, 1.0, "meets"),
+        (0.5, 1.0, "open"),
+        (1.0, 1.5, "open"),
+        (None, 1.0, "open"),
+        (1.0, None, "open"),
+        (0.5, 0.9, "violates"),
+        (1.1, None, "violates"),
+        (None, 0.9, "violates"),
+    ],
+)
+def test_only_what_is_surely_one_equals_one(low: float | None, high: float | None, expected: str) -> None:
+    assert weigh(Limit("==", 1.0, "1", ""), Span(low, high), Span.exact(1.0)) == expected
 
 
 # ── what never passes ────────────────────────────────────────────────────────────────────────────────────────────

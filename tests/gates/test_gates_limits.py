@@ -179,6 +179,10 @@ def test_a_relative_limit_that_cannot_be_meant_is_refused(text: str, says: str) 
         ("<= 1 ms", "< 2 ms", True),
         ("in [10 ms, 20 ms]", "in [5 ms, 25 ms]", True),
         ("in [10 ms, 20 ms]", "in [12 ms, 25 ms]", False),
+        ("in [10 ms, 20 ms]", "in [10 ms, 25 ms]", True),
+        ("in [10 ms, 20 ms]", "in [5 ms, 20 ms]", True),
+        ("in [10 ms, 20 ms]", "in [10 ms, 20 ms]", False),
+        ("in [10 ms, 20 ms]", "in [10 ms, 15 ms]", False),
         ("in [10 ms, 20 ms]", "<= 30 ms", False),
         ("<= 1.05 x service.p50", "<= 1.1 x service.p50", True),
         ("<= 1.05 x service.p50", "<= 1.01 x service.p50", False),
@@ -193,6 +197,12 @@ def test_a_warning_limit_is_laxer_than_the_passing_one(passing: str, warning: st
 def test_the_direction_of_laxer_follows_the_metric() -> None:
     assert laxness(limit(">= 300k/s", "throughput"), limit(">= 270k/s", "throughput")) is None
     assert laxness(limit(">= 300k/s", "throughput"), limit(">= 330k/s", "throughput")) is not None
+    assert laxness(limit(">= 300k/s", "throughput"), limit(">= 300k/s", "throughput")) is not None
+
+
+def test_at_least_something_is_a_limit() -> None:
+    assert limit("> 0", "tests.passed", "tests").bound == 0
+    assert limit("> 0/s", "throughput").bound == 0
 
 
 @given(st.text(max_size=40) | st.from_regex(r"(<=|>=|<|>|==|in) ?[\[0-9.eE+\-msx #%/,\]]{0,20}"))
