@@ -9,7 +9,7 @@ import threading
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,7 @@ class Peer:
 
     def stop(self) -> None:
         """Stop listening and drop every connection."""
+        _shut(self._listener)  # closing alone would let the accept that is under way take one more
         self._listener.close()
         with self._lock:
             for sock in self._open:
@@ -117,10 +118,8 @@ def request_size(received: bytes) -> int | None:
 
 
 def _shut(sock: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 @contextmanager
@@ -153,6 +152,8 @@ class Notes:
     """(boundary, reading, integral, in flight)"""
     labels: list[str] = field(default_factory=list)
     step_ns: int = 5 * MS
+    enough: int | None = None
+    """End the load once so many operations are recorded: a slow machine takes longer, and nothing else changes."""
     on_fold: Callable[[int], None] = lambda folds: None
 
     def failed(self, kind: str, start_ns: int, end_ns: int, intended_ns: int | None = None) -> None:
@@ -170,6 +171,8 @@ class Notes:
         self.folds.append((self.fold_at_ns, now_ns, in_flight_ns, in_flight))
         while self.fold_at_ns <= now_ns:
             self.fold_at_ns += self.step_ns
+        if self.enough is not None and len(self.end_ns) + len(self.failures) >= self.enough:
+            self.stop_at_ns = min(self.stop_at_ns, now_ns)
         self.on_fold(len(self.folds))
 
     @property
@@ -200,7 +203,7 @@ def drive(
     *,
     request: HttpRequest | None = None,
     engine: EngineName = "epoll",
-    duration_ns: int = 60 * MS,
+    duration_ns: int | None = None,
     timeout_ns: int = 5_000 * MS,
     rows: tuple[Mapping[str, str], ...] = (),
     worker: int = 0,
@@ -208,15 +211,17 @@ def drive(
     seed: int = 1,
     on_fold: Callable[[int], None] = lambda folds: None,
 ) -> Driven:
-    """One worker's load on `url`, from open to close."""
+    """One worker's load on `url`, from open to close: for `duration_ns`, or until a dozen operations are recorded."""
     load, request = load or ClosedLoop(2), request or HttpRequest()
+    enough = 12 if duration_ns is None else None
+    duration_ns = duration_ns or 10_000 * MS
     plan = Plan(url, load, Warmup(0), duration_ns, timeout_ns=timeout_ns, http=request, workers=workers, seed=seed)
     clock = MonotonicClock()
     driver = HttpTarget(url, request, rows, engine).driver(plan)
     try:
         driver.open()
         origin = clock.now_ns() + 10 * MS
-        notes = Notes(origin + duration_ns, origin + 5 * MS, on_fold=on_fold)
+        notes = Notes(origin + duration_ns, origin + 5 * MS, enough=enough, on_fold=on_fold)
         pacer = pacer_for(load, 0, worker, workers) if isinstance(load, OpenLoop) else None
         driver.drive(WorkerTask(plan, worker, load, origin, pacer=pacer), notes, clock)
         return Driven(notes, driver.facts(), origin)

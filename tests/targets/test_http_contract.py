@@ -70,7 +70,9 @@ def test_every_arrival_of_an_open_loop_is_recorded_from_its_intended_start(engin
 
 def test_workers_share_the_arrivals(engine: EngineName) -> None:
     with peer(always(OK)) as server:
-        runs = [drive(server.url, OpenLoop(500), engine=engine, worker=w, workers=2) for w in (0, 1)]
+        runs = [
+            drive(server.url, OpenLoop(500), engine=engine, duration_ns=60 * MS, worker=w, workers=2) for w in (0, 1)
+        ]
         offsets = [intended - run.origin_ns for run in runs for intended in run.notes.intended_ns]
         assert sorted(offsets) == [ConstantRate(500).arrival_ns(index) for index in range(30)]
 
@@ -87,7 +89,11 @@ def test_an_open_loop_does_not_wait_for_a_server_that_stands_still(engine: Engin
     release = threading.Event()
     server = silent_at_first(release)
     run = drive(
-        server.url, OpenLoop(500), engine=engine, on_fold=lambda folds: release.set() if folds == 9 else None
+        server.url,
+        OpenLoop(500),
+        engine=engine,
+        duration_ns=60 * MS,
+        on_fold=lambda folds: release.set() if folds == 9 else None,
     )
     server.stop()
     everything_is_accounted_for(run)
@@ -103,6 +109,7 @@ def test_arrivals_beyond_the_cap_queue_and_are_not_forgotten(engine: EngineName)
         server.url,
         OpenLoop(500, max_in_flight=2),
         engine=engine,
+        duration_ns=60 * MS,
         on_fold=lambda folds: release.set() if folds == 9 else None,
     )
     server.stop()
@@ -117,7 +124,7 @@ def test_arrivals_beyond_the_cap_queue_and_are_not_forgotten(engine: EngineName)
 
 def test_what_could_not_be_sent_before_the_drain_was_given_up_is_an_error(engine: EngineName) -> None:
     with peer(always(None)) as server:
-        run = drive(server.url, OpenLoop(500, max_in_flight=1), engine=engine, timeout_ns=30 * MS)
+        run = drive(server.url, OpenLoop(500, max_in_flight=1), engine=engine, duration_ns=60 * MS, timeout_ns=30 * MS)
         everything_is_accounted_for(run)
         assert run.notes.errors["timeout"] >= 2
         assert run.notes.errors["unsent"] == run.facts["unsent"] > 0
@@ -150,19 +157,18 @@ def test_a_refused_connection_is_told_with_host_and_port(engine: EngineName) -> 
     assert caught.value.exit_code == 6
 
 
-def test_a_server_that_dies_is_counted_and_not_hammered(engine: EngineName) -> None:
-    server = Peer(always(OK))
-    run = drive(
-        server.url,
-        ClosedLoop(2),
-        engine=engine,
-        duration_ns=120 * MS,
-        on_fold=lambda folds: server.stop() if folds == 4 else None,
-    )
+def test_a_server_that_dies_is_counted_and_the_load_goes_on(engine: EngineName) -> None:
+    def answer(number: int, request: bytes) -> bytes:
+        if number == 4:
+            server.stop()
+        return OK
+
+    server = Peer(answer)
+    run = drive(server.url, ClosedLoop(2), engine=engine)
     everything_is_accounted_for(run)
-    assert run.notes.outcomes["200"] > 0
+    assert run.notes.outcomes["200"] >= 3
     assert run.notes.errors["refused"] > 0
-    assert run.notes.errors.total() < 60  # two users who tried without a pause would fail thousands of times
+    assert set(run.notes.errors) <= {"refused", "reset", "closed"}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +226,9 @@ def test_outcomes_are_labelled_one_by_one_when_they_alternate(engine: EngineName
         ("$.items[1].n == 2", b'{"items": [{"n": 1}, {"n": 2}]}', b'{"items": [{"n": 1}]}'),
     ],
 )
-def test_a_body_that_was_not_expected_is_an_error(engine: EngineName, expectation: str, good: bytes, bad: bytes) -> None:
+def test_a_body_that_was_not_expected_is_an_error(
+    engine: EngineName, expectation: str, good: bytes, bad: bytes
+) -> None:
     """Both bodies under the same head and of one length, so that nothing but looking at them tells."""
     size = max(len(good), len(bad))
     answers = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + body.ljust(size) for body in (good, bad)]
@@ -278,11 +286,11 @@ def test_an_answer_to_head_has_no_body(engine: EngineName) -> None:
         assert run.facts["connections"]["opened"] == 2
 
 
-def test_a_connection_that_is_closed_after_each_answer_is_opened_again_without_an_error(engine: EngineName) -> None:
-    with peer(always([OK, CLOSE])) as server:
-        run = drive(server.url, ClosedLoop(1, think_ns=3 * MS), engine=engine)
+def test_a_server_that_announces_its_close_costs_a_connection_and_no_error(engine: EngineName) -> None:
+    with peer(always([OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), CLOSE])) as server:
+        run = drive(server.url, ClosedLoop(1), engine=engine)
         assert run.notes.errors == {}
-        assert run.notes.outcomes.total() == run.facts["connections"]["opened"] > 2
+        assert run.notes.outcomes.total() <= run.facts["connections"]["opened"] <= run.notes.outcomes.total() + 1
 
 
 def test_a_new_connection_for_every_request_when_asked(engine: EngineName) -> None:
@@ -365,12 +373,3 @@ def test_folds_come_before_the_event_that_shows_the_time(engine: EngineName) -> 
             assert reading >= boundary
             assert in_flight <= 4
             assert integral <= 4 * (boundary - run.origin_ns)
-
-
-def test_an_idle_connection_that_the_server_drops_is_no_error(engine: EngineName) -> None:
-    """The eight connections of an open loop are opened ahead; one is used, the others are dropped by the server."""
-    with peer(always([OK, CLOSE])) as server:
-        run = drive(server.url, OpenLoop(200), engine=engine)
-        everything_is_accounted_for(run)
-        assert run.notes.errors == {}
-        assert run.notes.outcomes == {"200": 12}

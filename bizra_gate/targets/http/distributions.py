@@ -90,9 +90,7 @@ def _lognormal(mu: str, sigma: str) -> tuple[Quantile, bool]:
 def _poisson(mean: str) -> tuple[Quantile, bool]:
     average = _positive(mean)
     if average > _MAX_POISSON_MEAN:
-        raise ValueError(
-            f"a mean above {_MAX_POISSON_MEAN:,.0f} is not supported; use normal({mean}, {average**0.5:g})"
-        )
+        raise ValueError(f"a mean above {_MAX_POISSON_MEAN:,.0f} is too wide; use normal({mean}, {average**0.5:g})")
     spread = 12 * math.sqrt(average) + 40
     first, last = max(0, math.floor(average - spread)), math.ceil(average + spread)
     weights = [math.exp(k * math.log(average) - average - math.lgamma(k + 1)) for k in range(first, last + 1)]

@@ -77,7 +77,7 @@ def stall(rate_per_s: int = 200, duration_s: int = 20, frozen_s: int = 5) -> Sce
     """A server that stands still for `frozen_s` in the middle."""
     begin = (duration_s - frozen_s) * S // 2
     share = frozen_s / duration_s
-    closed = {f"p{q}": frozen_s * S * (q / 100 - (1 - share)) / share for q in (90, 95, 99)}
+    closed = {f"p{q}": S * (frozen_s - duration_s * (100 - q) / 100) for q in (90, 95, 99)}
     return Scenario(
         "stall",
         f"{rate_per_s}/s for {duration_s} s, the server frozen for {frozen_s} s of them",
