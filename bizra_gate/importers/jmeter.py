@@ -17,7 +17,7 @@ from ..model import Caveat, Measurement, Source
 from . import blind
 from .cut import cut_caveats
 from .instants import as_rfc3339
-from .samples import Samples
+from .samples import Samples, bounded
 from .stream import Stream
 
 QUANTUM_NS = 1_000_000
@@ -68,9 +68,9 @@ class _Log:
             label = row.get("responseCode") or ("failed" if failed else "ok")
             kind = f"status {label}" if failed and label.isdecimal() else ("failed" if failed else label)
             self.samples.add(start_ms * 10**6, elapsed_ms * 10**6, kind[:40], failed=failed)
-            self.users = max(self.users, int(row.get("allThreads") or 0))
-            self.bytes_in += int(row.get("bytes") or 0)
-            self.bytes_out += int(row.get("sentBytes") or 0)
+            self.users = max(self.users, bounded(row.get("allThreads") or 0))
+            self.bytes_in += bounded(row.get("bytes") or 0)
+            self.bytes_out += bounded(row.get("sentBytes") or 0)
         except (ValueError, KeyError):
             shown = ", ".join(f"{key} {row.get(key, '')[:20]!r}" for key in _NEEDED)
             raise FormatError(f"{where}: got {shown}; expected ms, ms and true or false", hint=_HINT) from None

@@ -24,6 +24,7 @@ from .stream import Stream
 _POINT = re.compile(rb'\{"metric":"[^"]*","type":"Point","data":\{"time":"([^"]*)","value":([-+0-9.eE]+),"tags":\{(.*)')
 _STATUS = re.compile(rb'"status":"(\d{1,3})"')
 _EXPECTED = re.compile(rb'"expected_response":"(true|false)"')
+MAX_VALUE = 1e12
 _NS_PER_UNIT = {10: 10**9, 13: 10**6, 16: 10**3, 19: 1}
 """Digits of a CSV timestamp → its unit in ns (``K6_CSV_TIME_FORMAT``)."""
 
@@ -119,7 +120,7 @@ def _json_point(line: bytes, handle: Callable[[int, float, bool, str], None], wh
     code = int(status[1]) if status else None
     failed = expected[1] == b"false" if expected else code is not None and failure.is_failed_status(code)
     try:
-        handle(rfc3339_ns(match[1].decode(), where), float(match[2]), failed, _label(code, failed))
+        handle(rfc3339_ns(match[1].decode(), where), _value(match[2]), failed, _label(code, failed))
     except (ValueError, OverflowError):
         raise _wrong(line, where) from None
 
@@ -138,9 +139,17 @@ def _json_slowly(line: bytes, points: Points, where: str) -> None:
         if "expected_response" in tags:
             failed = tags["expected_response"] == "false"
         if handle is not None:
-            handle(rfc3339_ns(data["time"], where), float(data["value"]), failed, _label(code, failed))
+            handle(rfc3339_ns(data["time"], where), _value(data["value"]), failed, _label(code, failed))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise _wrong(line, where) from None
+
+
+def _value(text: str | bytes | float) -> float:
+    """A value of a point; raises `ValueError` beyond 10^12 (31 years of ms, a terabyte in one row)."""
+    value = float(text)
+    if not abs(value) <= MAX_VALUE:
+        raise ValueError("a value out of all range")
+    return value
 
 
 def _label(code: int | None, failed: bool) -> str:
@@ -186,7 +195,7 @@ def _csv_point(
         code = int(status) if status else None
         failed = expected == "false" if expected else code is not None and failure.is_failed_status(code)
         stamp, width = _csv_time(cells[1], where)
-        handle(stamp, float(cells[2]), failed, _label(code, failed))
+        handle(stamp, _value(cells[2]), failed, _label(code, failed))
     except (ValueError, OverflowError, IndexError, StopIteration, csv.Error):
         raise _wrong(line, where) from None
     return width

@@ -17,6 +17,7 @@ EXACT_VALUES = 200_000
 """Different values that are kept apart before they are binned."""
 BIN_BITS = 13
 MAX_NS = 10**18
+MAX_COUNT = 10**15
 MAX_SECONDS = 400_000
 """Longest series kept (4.6 days); the distribution covers everything anyway."""
 
@@ -68,6 +69,14 @@ class Counts:
             percentile_method="ceil-rank",
             includes_errors=False,
         )
+
+
+def bounded(count: str | int) -> int:
+    """A count in one row, from 0 to 10^15; raises `ValueError` outside."""
+    value = int(count)
+    if not 0 <= value <= MAX_COUNT:
+        raise ValueError("a count out of all range")
+    return value
 
 
 def _bin(value: int) -> int:

@@ -18,7 +18,7 @@ from . import blind, failure, printed
 from .cut import cut_caveats
 from .document import Node, parse_several
 from .instants import as_rfc3339, rfc3339_ns
-from .samples import Samples
+from .samples import Samples, bounded
 from .stream import Stream
 
 _PLOT = re.compile(rb"Value\(ms\)\s+Percentile\s+TotalCount\s+1/\(1-Percentile\)")
@@ -274,7 +274,7 @@ def _json_row(line: bytes, where: str) -> _Row:
     try:
         row = json.loads(line)
         code, latency = int(row["code"]), int(row["latency"])
-        taken, given = int(row.get("bytes_in", 0)), int(row.get("bytes_out", 0))
+        taken, given = bounded(row.get("bytes_in", 0)), bounded(row.get("bytes_out", 0))
         return rfc3339_ns(row["timestamp"], where), latency, code, str(row.get("error") or ""), taken, given
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         shown = line[:60].decode("utf-8", "replace")
@@ -288,7 +288,7 @@ def _csv_row(line: bytes, where: str) -> _Row:
         start, code, latency, given, taken = (int(cell) for cell in cells[:5])
         if line.count(b",") < 8:
             raise ValueError("too few columns")
-        return start, latency, code, cells[5].decode("utf-8", "replace"), taken, given
+        return start, latency, code, cells[5].decode("utf-8", "replace"), bounded(taken), bounded(given)
     except (ValueError, IndexError):
         shown = line[:60].decode("utf-8", "replace")
         raise FormatError(f"{where}: got {shown!r}; expected a row of vegeta encode -to csv") from None

@@ -1,0 +1,140 @@
+"""Readings of micro-benchmarks: a clock read around a batch of operations, several times, in one or more processes.
+
+A tool that keeps its readings gives each process its `Run.values` (ns per operation); how many operations a reading
+spanned is `Latency.batch`, so that the audit can hold the raw reading against the clock. Where that number varies the
+smallest stands for all, because the shortest reading is the one that the clock knows least. Figures that the tool
+printed stay as printed; where it printed none, mean and median follow from its values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..model import Distribution, Figure, Latency, Measurement, Run
+from .document import Node
+
+NOT_FINITE = {"nan": math.nan, "+nan": math.nan, "-nan": math.nan, "inf": math.inf, "+inf": math.inf,
+              "-inf": -math.inf, "infinity": math.inf, "+infinity": math.inf, "-infinity": -math.inf}  # fmt: skip
+"""How tools spell what JSON cannot hold."""
+MOST_OPERATIONS = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the clock: ns per operation, and how many operations it spanned."""
+
+    per_operation_ns: float
+    operations: int = 1
+
+    @property
+    def raw_ns(self) -> float:
+        return self.per_operation_ns * self.operations
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """All counted readings of one process, and what was said of it."""
+
+    readings: tuple[Reading, ...]
+    warmup_ns: float | None = None
+    peak_memory_bytes: int | None = None
+    started_at: str | None = None
+
+
+def number(node: Node) -> float | None:
+    """A number that may be NaN or infinite, written bare or as a string; None where it is absent.
+
+    A reading that is no number must not pass for one that was never taken.
+    """
+    if isinstance(node.value, str):
+        if node.value.lower() in NOT_FINITE:
+            return NOT_FINITE[node.value.lower()]
+        raise node.wrong("a number")
+    if isinstance(node.value, float) and not math.isfinite(node.value):
+        return node.value
+    return node.number()
+
+
+def of_processes(base: Measurement, processes: Sequence[Process], printed: Latency | None = None) -> Measurement:
+    """`base` with the runs, counts, measured time and latency that `processes` (not empty) give.
+
+    `printed` holds the figures that the tool gave itself, per operation in ns.
+    """
+    readings = [reading for process in processes for reading in process.readings]
+    warmups = [process.warmup_ns for process in processes if process.warmup_ns is not None]
+    return replace(
+        base,
+        loop="batch",
+        operations=sum(reading.operations for reading in readings),
+        duration_ns=_figure(math.fsum(reading.raw_ns for reading in readings)),
+        warmup_ns=Figure(min(warmups)) if len(warmups) == len(processes) else base.warmup_ns,
+        latency=latency(readings, printed),
+        runs=tuple(_run(index, process) for index, process in enumerate(processes)),
+    )
+
+
+def _run(index: int, process: Process) -> Run:
+    total = math.fsum(reading.raw_ns for reading in process.readings)
+    return Run(
+        index,
+        duration_ns=round(total) if math.isfinite(total) else None,
+        warmup_ns=None if process.warmup_ns is None else round(process.warmup_ns),
+        operations=sum(reading.operations for reading in process.readings),
+        peak_memory_bytes=process.peak_memory_bytes,
+        values=tuple(reading.per_operation_ns for reading in process.readings),
+        started_at=process.started_at,
+    )
+
+
+def latency(readings: Sequence[Reading], printed: Latency | None = None) -> Latency:
+    """Mean and median per operation, as printed or from the readings; `count` where all readings span the same."""
+    told = printed or Latency()
+    values = sorted(reading.per_operation_ns for reading in readings)
+    batch = min(reading.operations for reading in readings)
+    even = all(reading.operations == batch for reading in readings)
+    return replace(
+        told,
+        count=len(readings) if even else None,
+        batch=max(1, batch),
+        mean=told.mean or _figure(math.fsum(values) / len(values)),
+        percentiles=told.percentiles or ((50.0, Figure(_median(values))),),
+        percentile_method=told.percentile_method if told.percentiles else "linear",
+    )
+
+
+def of_operations(base: Measurement, times_ns: Sequence[float], printed: Latency) -> Measurement:
+    """`base` with single operations that were timed one by one in one process, or each as a process of its own."""
+    whole = all(math.isfinite(time) and time >= 0 for time in times_ns)
+    if not whole:
+        return of_processes(base, [Process(tuple(Reading(time) for time in times_ns))], printed)
+    return replace(
+        base,
+        loop="batch",
+        operations=len(times_ns),
+        duration_ns=_figure(math.fsum(times_ns)),
+        latency=replace(printed, histogram=Distribution.of(round(time) for time in times_ns), count=len(times_ns)),
+    )
+
+
+def median_only(median: Figure | None) -> tuple[tuple[float, Figure], ...]:
+    """The one percentile of batch means that also says something of operations: where their middle lies."""
+    return () if median is None else ((50.0, median),)
+
+
+def operations(node: Node) -> int:
+    """How many operations a reading spanned: a whole number above zero, also where it is written as 53.0."""
+    found = node.count()
+    if not found:
+        raise node.wrong("a number of operations above zero")
+    return found
+
+
+def _median(ordered: Sequence[float]) -> float:
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _figure(value: float) -> Figure:
+    return Figure(value)
