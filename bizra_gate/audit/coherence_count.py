@@ -68,11 +68,13 @@ def _outside(value: float, allowed: Range, slack: float) -> bool:
 
 
 def _of_latencies(measurement: Measurement) -> Iterator[_Outcome]:
+    seen: set[int] = set()
     for kind in ("latency", "response", "service", "delay"):
         latency = getattr(measurement, kind)
-        if latency is not None:
+        if latency is not None and id(latency) not in seen:
+            seen.add(id(latency))
             yield from _of_latency(kind, latency, measurement)
-    for run in measurement.runs:
+    for run in measurement.runs if len(measurement.runs) > 1 else ():
         yield _of_run(run, measurement)
 
 

@@ -76,25 +76,25 @@ def _not_finite(measurement: Measurement) -> Iterator[Finding]:
     ]
     figures += [(printed.metric, printed.value) for printed in measurement.printed]
     figures += [(f"run {run.index} value", value) for run in measurement.runs for value in run.values]
-    figures += [(f"{name} of operations", float(count)) for name, count in _counts(measurement)]
+    figures += [(name, float(count)) for name, count in _counts(measurement)]
     for name, value in figures:
         if not math.isfinite(value):
             yield invalid(
                 CODE, f"{name} is {value}: that is no measured value.", f"{name} = {value}", "a finite number"
             )
         elif value < 0:
-            yield invalid(CODE, f"{name} is {value:g}: below zero.", f"{name} = {value:g}", "≥ 0")
+            yield invalid(CODE, f"{name} is below zero.", f"{name} = {value:g}", "≥ 0")
 
 
 def _counts(measurement: Measurement) -> Iterator[tuple[str, int]]:
     if measurement.operations is not None:
-        yield "count", measurement.operations
+        yield "the number of operations", measurement.operations
     for table in (measurement.errors, measurement.outcomes):
-        yield from (table or {}).items()
+        yield from ((f"the count of {label}", count) for label, count in (table or {}).items())
     for name, latency in facts.latencies(measurement):
         if latency.histogram is not None:
-            yield f"{name} smallest bin", min(latency.histogram.count, default=0)
-            yield f"{name} smallest value", latency.histogram.low[0] if latency.histogram.low else 0
+            yield f"{name}: the count of a bin", min(latency.histogram.count, default=0)
+            yield f"{name}: the smallest value", latency.histogram.low[0] if latency.histogram.low else 0
 
 
 def _of_latency(name: str, latency: Latency, n: int | None) -> Iterable[Finding]:

@@ -94,8 +94,7 @@ def _compare(printed: Printed, metric: Metric) -> Iterator[Finding]:
         yield _differs(printed, ", unit", printed.unit, metric.unit)
     for what, stated, derived in pairs:
         if not _same(stated, derived):
-            unit = "1" if what == ", n" else printed.unit
-            yield _differs(printed, what, _shown(stated, unit), _shown(derived, unit))
+            yield _differs(printed, what, *_apart(stated, derived, "1" if what == ", n" else printed.unit))
 
 
 def _differs(printed: Printed, what: str, stated: str, derived: str) -> Finding:
@@ -116,6 +115,14 @@ def _same(stated: float | None, derived: float | None) -> bool:
     size = max(abs(stated), abs(derived))
     unit = 10.0 ** (math.floor(math.log10(size)) - SIGNIFICANT_DIGITS + 1) if size > 0 else 0.0
     return abs(stated - derived) <= unit * 0.5001
+
+
+def _apart(stated: float | None, derived: float | None, unit: str) -> tuple[str, str]:
+    """Both as people write them, with more digits where the difference would not show."""
+    first, second = _shown(stated, unit), _shown(derived, unit)
+    if first == second and stated is not None and derived is not None:
+        return f"{stated:.9g} {unit}", f"{derived:.9g} {unit}"
+    return first, second
 
 
 def _shown(value: float | None, unit: str) -> str:
@@ -198,8 +205,8 @@ def _of_columns(
 
 
 def _column(name: str, what: str, observed: float, other: str, expected: float) -> Finding:
-    message = f"{name}{what} {time(observed)}, {other} {time(expected)}."
-    return invalid(CODE, message[0].upper() + message[1:], time(observed), time(expected))
+    first, second = _apart(observed, expected, "ns")
+    return invalid(CODE, f"{name}{what} {first}, {other} {second}.", first, second)
 
 
 def _of_percentiles(

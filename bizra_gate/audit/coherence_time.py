@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -21,6 +22,8 @@ DRIFT_SLEW = 0.001
 """NTP slews the wall clock by 500 ppm at most; a second process may slew as much the other way."""
 DRIFT_READING_NS = 10_000_000
 """Two clocks cannot be read at once; a preemption between the readings is some ms."""
+DRAIN_SLACK_NS = 2_000_000_000
+"""A driver notices a timeout some time after it is due, and opens a row for it."""
 LONGEST_OF_RUN = 2.0
 """An operation that began at the very start and ended in the drain may outlast the window, but not twice over."""
 
@@ -88,10 +91,13 @@ def _of_rate(measurement: Measurement) -> Answers:
 def _of_tiling(measurement: Measurement) -> Iterator[Answers]:
     for name, intervals, holder in facts.all_intervals(measurement):
         duration = holder.duration_ns.value if isinstance(holder.duration_ns, Figure) else holder.duration_ns
-        yield list(_of_gaps(name, intervals, duration, exact=facts.own(measurement)))
+        drain = measurement.plan.timeout_ns + DRAIN_SLACK_NS if measurement.plan is not None else math.inf
+        yield list(_of_gaps(name, intervals, duration, drain, exact=facts.own(measurement)))
 
 
-def _of_gaps(name: str, intervals: Intervals, duration_ns: float | None, *, exact: bool) -> Iterator[Finding]:
+def _of_gaps(
+    name: str, intervals: Intervals, duration_ns: float | None, drain_ns: float, *, exact: bool
+) -> Iterator[Finding]:
     """Rows follow each other at one length; the last one before the drain takes what the length does not divide."""
     starts, length = intervals.start_ns, intervals.length_ns
     slack = 0.0 if exact else 0.1 * length
@@ -109,6 +115,14 @@ def _of_gaps(name: str, intervals: Intervals, duration_ns: float | None, *, exac
             )
             return
     if exact and starts and duration_ns is not None:
+        if starts[-1] > duration_ns + drain_ns:
+            yield invalid(
+                CODE,
+                f"{name}operations ended up to {time(starts[-1] - duration_ns)} after the window closed, but all must "
+                f"have ended or timed out within {time(drain_ns)}: the window was longer than it says.",
+                f"last interval at {time(starts[-1])}",
+                f"≤ {time(duration_ns + drain_ns)}",
+            )
         covered = starts[-1] + 2 * length
         if starts[0] != 0 or covered < duration_ns:
             yield invalid(

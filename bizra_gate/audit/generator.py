@@ -70,11 +70,13 @@ def lag(measurement: Measurement, policy: Policy) -> Answer:
     *Violator.* A sleep of 1 ms granularity pacing requests of 0.1 ms.
     *Neighbour.* An event loop that is 30 µs late for answers of 2 ms.
     """
+    if facts.in_process(measurement) and measurement.loop != "open":
+        return NotApplicable("the generator's own loop and collector are those of the target that runs in its process")
     latency = facts.headline(measurement)
     held = _generators(measurement)
     lags = [(name, generator.lag) for name, generator in held if generator.lag is not None]
     pauses = [generator.gc_pause_ns for _, generator in held if generator.gc_pause_ns is not None]
-    if (not lags or latency is None) and (not pauses or facts.in_process(measurement)):
+    if (not lags or latency is None) and not pauses:
         return NotApplicable("how late the generator was for what it meant to do was not recorded")
     findings: list[Finding] = []
     if latency is not None:

@@ -221,8 +221,8 @@ def measured(measurement: Measurement, policy: Policy) -> Answer:
     if facts.own(measurement):
         return list(_identity(measurement, latency, in_flight))
     found = law(measurement, latency)
-    if found is None or in_flight.window_ns <= 0:
-        return NotApplicable("a count, a duration or a mean latency is missing, so λ·W cannot be derived")
+    if found is None or in_flight.window_ns <= 0 or in_flight.integral_ns <= 0:
+        return NotApplicable("the mean number in flight, a count, a duration or a mean latency is missing")
     return list(_against_mean(found, in_flight))
 
 
@@ -249,8 +249,6 @@ def _identity(measurement: Measurement, latency: Latency, in_flight: InFlight) -
 def _against_mean(found: Law, in_flight: InFlight) -> Iterable[Finding]:
     """Another tool's mean in flight."""
     seen = in_flight.integral_ns / in_flight.window_ns
-    if seen <= 0:
-        return
     slack = SURPLUS + 2 * found.edge
     if found.product.low <= seen * (1 + slack) and found.product.high >= seen * (1 - slack):
         return

@@ -22,6 +22,10 @@ SHARE_OF_TIME = 0.01
 """Where no percentile beyond the stall is stated: a stall of 1 % of the time touches the p99 that people ask for."""
 
 
+PASSING = 0.005
+"""A pause of less than half a per cent of the run happens to everybody; a p99.9 is not held against it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stall:
     """The longest time without an answer: its length, and the share of the run in which nobody was served."""
@@ -119,6 +123,8 @@ def _long_ones(measurement: Measurement, latency: Latency, longest_ns: float) ->
 
 def _contradiction(latency: Latency, stall: Stall) -> Iterator[Finding]:
     """The percentile that the stall contradicts most, or the mean where no percentile is that far out."""
+    if stall.share < PASSING:
+        return
     stated = [(p, figure) for p, figure in _stated(latency) if p / 100 > 1 - stall.share]
     wrong = [(p, figure) for p, figure in stated if figure.high < SMALL * stall.percentile_ns(p)]
     mean = facts.mean_ns(latency)

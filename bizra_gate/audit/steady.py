@@ -57,7 +57,7 @@ def _judge(name: str, points: list[float]) -> Iterator[Finding | None]:
     if found.verdict == "short":
         yield None
     elif found.verdict != "steady":
-        yield insufficient(CODE, f"{name}no steady state: {found.message}", found.verdict, "steady")
+        yield insufficient(CODE, f"{name}no steady state: {found.message}.", found.verdict, "steady")
 
 
 def _points(measurement: Measurement, series: Intervals, holder: object) -> list[float]:
