@@ -159,9 +159,16 @@ def finding(page: Page, one: Finding) -> None:
         page.say((said, "dim"), indent=6, hang=2)
 
 
-def scope(page: Page, audited: Audit) -> None:
-    """Which rules found nothing to say, and which could not look."""
+def scope(page: Page, audited: Audit, whole: bool = False) -> None:
+    """Which rules found nothing to say, and which could not look; with `whole` also why, a line each."""
     if audited.clean:
         label(page, "Clean", page.words(f"{wording.count(len(audited.clean), 'rule')}: {', '.join(audited.clean)}"))
-    if audited.not_applicable:
-        label(page, "Not seen", page.words(wording.blind_spots(audited)))
+    if not audited.not_applicable:
+        return
+    said = wording.blind_spots(audited)
+    if not whole:
+        label(page, "Not seen", page.words(f"{said}: {', '.join(audited.not_applicable)}"))
+        return
+    label(page, "Not seen", page.words(f"{said}:"))
+    for code, why in audited.not_applicable.items():
+        page.put(page.words((f"{code}:", "strong"), f" {why}"), 4, 2)

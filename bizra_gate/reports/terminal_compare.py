@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from rich.text import Text
 
 from . import wording_audit, wording_compare
@@ -48,10 +50,10 @@ def _pair(page: Page, pair: ComparedPair) -> None:
     ]
     widths = fit([header, *rows], page.width - 2, ((4, 16), (1, 11), (2, 9), (3, 9), (5, 3)))
     page.table([header], widths, frozenset({2, 3}), 2)
-    for row, cells in zip(pair.rows, rows, strict=True):
-        page.table([cells], widths, frozenset({2, 3}), 2)
-        reason = wording_compare.compare_reason(row)
-        if reason and row.verdict != "same":
+    paired = list(zip(map(wording_compare.compare_reason, pair.rows), pair.rows, rows, strict=True))
+    for (reason, verdict), group in groupby(paired, key=lambda one: (one[0], one[1].verdict)):
+        page.table([cells for _, _, cells in group], widths, frozenset({2, 3}), 2)
+        if reason and verdict != "same":
             page.say((reason, "dim"), indent=4)
     for note in pair.notes:
         page.say(f"! {note}", indent=2, hang=2)

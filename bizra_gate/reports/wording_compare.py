@@ -52,7 +52,7 @@ def _change(value: float | None) -> str:
 
 def processes(row: ComparedMetric) -> str:
     """``10+10``: processes of base and head."""
-    return f"{'—' if row.base_runs is None else row.base_runs}+{'—' if row.head_runs is None else row.head_runs}"
+    return f"{row.base_runs or '—'}+{row.head_runs or '—'}"
 
 
 def compare_reason(row: ComparedMetric) -> str:

@@ -77,6 +77,20 @@ def test_a_comparison_gives_each_metric_its_ratio_and_verdict() -> None:
     assert "about 7 more runs of each would decide it" in " ".join(page.split())
 
 
+def test_a_reason_that_rows_share_is_said_once_and_no_process_is_a_dash() -> None:
+    alone = dataclasses.replace(
+        builders.comparison().pairs[0].rows[2], base_runs=0, head_runs=0, needed_runs=None, reason="one process each"
+    )
+    page = compare(Comparison("a", "b", (ComparedPair("x", (alone, alone, alone)),), 0.05), 80)
+    assert page.count("one process each") == 1
+    assert page.count("—+—") == 3
+
+
+def test_an_audit_page_gives_each_unseen_rule_its_line() -> None:
+    lines = audit(builders.audited_impossible(), 100).splitlines()
+    assert "    generator.lag: the generator's own lag was not recorded" in lines
+
+
 def test_nothing_compared_is_not_the_same() -> None:
     assert Comparison("a", "b", (), 0.05).verdict == "undecided"
     assert compare(Comparison("a", "b", (), 0.05), 80).startswith("? can't tell · b against a: nothing to compare")
