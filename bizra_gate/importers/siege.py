@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import Latency, Measurement, Source
+from ..model import Caveat, Latency, Measurement, Source
 from . import blind
 from .document import Node, parse_several
 from .stream import Stream
@@ -48,8 +48,16 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         errors={kind: n for kind, n in errors.items() if n},
         operations_include_errors=errors["status"] > 0 and sum(errors.values()) <= transactions,
         latency=_latency(node) if transactions else None,
+        caveats=_caveats(node["concurrency"].number()),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED, blind.CONNECTIONS, blind.THINK),
     )
+
+
+def _caveats(concurrency: float | None) -> tuple[Caveat, ...]:
+    if concurrency is None:
+        return ()
+    text = f"siege's concurrency, {concurrency:g}, is the sum of its response times over the time, no count of its own"
+    return (Caveat("source.concurrency", text),)
 
 
 def _latency(node: Node) -> Latency:

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bizra_gate.importers import Stream
+from bizra_gate import importers
+from bizra_gate.importers import Stated, Stream
 from bizra_gate.model import Figure, Latency, Measurement
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -56,3 +57,21 @@ def simulated() -> ModuleType:
     sys.modules["importers_simulated"] = module
     spec.loader.exec_module(module)
     return module
+
+
+def read_one(data: str | bytes, tool: str | None = None, stated: Stated | None = None) -> Measurement:
+    raw = data.encode() if isinstance(data, str) else data
+    (found,) = importers.read(stream(raw), tool, stated)
+    return found
+
+
+def text(path: str) -> str:
+    return (FIXTURES / path).read_text()
+
+
+def document(path: str) -> Any:
+    return json.loads(text(path))
+
+
+def codes(measurement: Measurement) -> list[str]:
+    return [caveat.code for caveat in measurement.caveats]

@@ -4,34 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import pytest
-from importer_cases import FIXTURES, stream
+from importer_cases import codes, document, read_one, stream, text
 
 from bizra_gate import importers
 from bizra_gate.errors import FormatError
-from bizra_gate.importers import Stated
-from bizra_gate.model import Measurement
-
-
-def read(data: str | bytes, tool: str | None = None, stated: Stated | None = None) -> Measurement:
-    raw = data.encode() if isinstance(data, str) else data
-    (found,) = importers.read(stream(raw), tool, stated)
-    return found
-
-
-def text(path: str) -> str:
-    return (FIXTURES / path).read_text()
-
-
-def document(path: str) -> Any:
-    return json.loads(text(path))
-
-
-def codes(measurement: Measurement) -> list[str]:
-    return [caveat.code for caveat in measurement.caveats]
-
 
 # wrk and wrk2
 
@@ -40,7 +18,7 @@ def test_wrk_leaves_slow_answers_out_and_they_count_as_dropped() -> None:
     report = text("wrk/closed-c6.txt").replace(
         "Requests/sec:", "  Socket errors: connect 0, read 1, write 0, timeout 4\nRequests/sec:"
     )
-    found = read(report)
+    found = read_one(report)
     assert found.errors == {"read": 1, "timeout": 4}
     assert not found.operations_include_errors
     assert found.latency is not None
@@ -61,7 +39,7 @@ def test_runs_of_wrk_and_wrk2_in_one_file_are_told_apart() -> None:
 
 
 def test_wrk2_counts_from_the_start_but_measures_after_its_calibration() -> None:
-    found = read(text("wrk2/paced-200-c2.txt"))
+    found = read_one(text("wrk2/paced-200-c2.txt"))
     latency = found.latency
     assert latency is not None
     assert latency.window_ns is not None
@@ -73,7 +51,7 @@ def test_wrk2_counts_from_the_start_but_measures_after_its_calibration() -> None
 
 
 def test_what_wrk2_calls_timeouts_are_no_errors() -> None:
-    found = read(text("wrk2/paced-200-c2.txt"))
+    found = read_one(text("wrk2/paced-200-c2.txt"))
     assert found.errors == {}
     assert "source.timeouts" in codes(found)
 
@@ -85,7 +63,7 @@ def test_a_run_of_wrk2_that_was_too_short_to_calibrate_measured_all_of_it() -> N
         "    Latency     1.97s     1.28s    4.93s    60.75%\n    Req/Sec       -nan      -nan   0.00      0.00%\n"
         "  833 requests in 5.00s, 223.25MB read\nRequests/sec: 166.60\nTransfer/sec: 44.65MB\n"
     )
-    found = read(report)
+    found = read_one(report)
     assert found.source.tool == "wrk2"
     assert found.warmup_ns is None
     assert found.latency is not None
@@ -94,7 +72,7 @@ def test_a_run_of_wrk2_that_was_too_short_to_calibrate_measured_all_of_it() -> N
 
 def test_a_connection_that_was_refused_is_no_measurement() -> None:
     with pytest.raises(FormatError, match="unable to connect to"):
-        read("unable to connect to 127.0.0.1:1 Connection refused\n")
+        read_one("unable to connect to 127.0.0.1:1 Connection refused\n")
 
 
 # hey
@@ -107,7 +85,7 @@ def test_the_average_of_hey_beyond_a_million_is_set_right_and_the_rest_is_droppe
         "  0.041 [999999]\t|■\n\n\nLatency distribution:\n  50% in 0.0002 secs\n\n"
         "Status code distribution:\n  [200]\t1000000 responses\n\n\n\n"
     )
-    found = read(report)
+    found = read_one(report)
     latency = found.latency
     assert found.operations == 1_600_001
     assert latency is not None
@@ -118,7 +96,7 @@ def test_the_average_of_hey_beyond_a_million_is_set_right_and_the_rest_is_droppe
 
 
 def test_a_refused_run_of_hey_is_all_errors_and_no_latency() -> None:
-    found = read(text("hey/refused-c2.txt"))
+    found = read_one(text("hey/refused-c2.txt"))
     assert found.latency is None
     assert found.errors == {"refused": 20}
     assert found.operations == 20
@@ -132,170 +110,23 @@ def test_answers_of_another_length_are_no_errors_but_bad_statuses_are() -> None:
         "Failed requests:        0",
         "Failed requests:        12\n   (Connect: 0, Receive: 0, Length: 12, Exceptions: 0)",
     )
-    found = read(report)
+    found = read_one(report)
     assert found.errors == {"status": 75}
     assert codes(found) == ["source.length"]
 
 
 def test_the_mean_of_ab_is_the_one_of_its_table_not_the_one_made_of_its_rate() -> None:
-    found = read(text("ab/errors-c4.txt"))
+    found = read_one(text("ab/errors-c4.txt"))
     assert found.latency is not None
     assert found.latency.mean is not None
     assert (found.latency.mean.value, found.latency.mean.resolution) == (7e6, 1e6)
-
-
-# k6
-
-
-def test_true_means_failed_in_the_thresholds_of_the_old_summary() -> None:
-    found = read(text("k6/errors-c3.summary-export.json"))
-    (caveat,) = [caveat for caveat in found.caveats if caveat.code == "source.thresholds"]
-    assert "1 of 2 thresholds" in caveat.message
-    assert "(true means failed in this format): http_req_duration: p(95)<20" in caveat.message
-
-
-def test_true_means_passed_in_the_thresholds_of_handle_summary() -> None:
-    summary = document("k6/closed-c4.handle-summary.json")
-    assert codes(read(json.dumps(summary))) == ["source.thresholds"]
-    summary["metrics"]["http_req_duration"]["thresholds"]["p(95)<20"]["ok"] = True
-    assert codes(read(json.dumps(summary))) == []
-
-
-def test_passes_of_failed_requests_are_failures() -> None:
-    found = read(text("k6/errors-c3.summary-export.json"))
-    assert found.errors == {"failed": 45}
-    assert found.operations == 242
-
-
-def test_dropped_iterations_tell_the_rate_that_was_asked_for() -> None:
-    summary = document("k6/closed-c4.handle-summary.json")
-    ran = summary["metrics"]["iterations"]["values"]["count"]
-    summary["metrics"]["dropped_iterations"] = {"type": "counter", "values": {"count": ran, "rate": 1.0}}
-    found = read(json.dumps(summary))
-    assert found.loop == "paced-closed"
-    assert found.rate_requested_per_s is not None
-    assert found.duration_ns is not None
-    assert found.rate_requested_per_s.value == pytest.approx(2 * ran / found.duration_ns.value * 1e9)
-    assert "source.dropped" in codes(found)
-
-
-def test_users_who_sleep_are_known_to_pause() -> None:
-    summary = document("k6/closed-c4.handle-summary.json")
-    assert read(json.dumps(summary)).think_time is False
-    requests = summary["metrics"]["http_req_duration"]["values"]
-    requests["avg"] /= 2
-    assert read(json.dumps(summary)).think_time is True
-
-
-def test_users_who_wait_for_arrivals_are_no_closed_loop() -> None:
-    summary = document("k6/closed-c4.handle-summary.json")
-    for name in ("vus", "vus_max"):
-        summary["metrics"][name]["values"]["max"] = 40
-    assert read(json.dumps(summary)).loop == "paced-closed"
-
-
-def test_requests_that_overlap_in_an_iteration_are_not_bounded_by_users() -> None:
-    summary = document("k6/closed-c4.handle-summary.json")
-    summary["metrics"]["iteration_duration"]["values"]["avg"] /= 3
-    found = read(json.dumps(summary))
-    assert found.concurrency is None
-    assert "source.batch" in codes(found)
-
-
-POINT = (
-    '{"metric":"http_req_duration","type":"Point",'
-    '"data":{"time":"2026-01-01T00:00:0%d.5+01:00","value":%s,"tags":%s}}\n'
-)
-
-
-def test_points_without_definitions_of_metrics_are_read() -> None:
-    rows = POINT % (1, "10.5", '{"status":"200"}') + POINT % (2, "11.5", '{"status":"503"}')
-    found = read(rows)
-    assert found.operations == 2
-    assert found.errors == {"status 503": 1}
-    assert found.started_at == "2025-12-31T23:00:01.489Z"
-
-
-def test_the_tag_of_an_expected_response_outranks_the_status() -> None:
-    rows = POINT % (1, "1", '{"status":"404","expected_response":"true"}')
-    rows += POINT % (2, "1", '{"status":"200","expected_response":"false"}')
-    found = read(rows)
-    assert found.outcomes == {"404": 1}
-    assert sum((found.errors or {}).values()) == 1
-
-
-def test_keys_in_another_order_and_spaces_are_read_all_the_same() -> None:
-    row = json.loads(POINT % (1, "10", '{"status":"200"}'))
-    turned = json.dumps(dict(reversed(row.items())))
-    assert read(turned + "\n", "k6").operations == 1
-
-
-def test_a_last_point_without_a_line_end_counts_where_it_is_whole() -> None:
-    rows = POINT % (1, "10", "{}") + POINT % (2, "10", "{}")
-    assert read(rows.rstrip("\n")).operations == 2
-    cut = read(rows[:-20])
-    assert cut.operations == 1
-    assert codes(cut) == ["source.cut"]
-
-
-def test_a_broken_line_in_the_middle_is_named() -> None:
-    rows = POINT % (1, "10", "{}") + '{"metric":"http_req_duration","type":"Po\n' + POINT % (2, "10", "{}")
-    with pytest.raises(FormatError, match=r"run\.txt: line 2: got "):
-        read(rows)
-
-
-def test_a_run_without_http_requests_is_told_so() -> None:
-    rows = POINT.replace("http_req_duration", "grpc_req_duration") % (1, "10", "{}")
-    with pytest.raises(FormatError, match="only HTTP requests are read"):
-        read(rows)
-
-
-@pytest.mark.parametrize(("stamp", "width"), [("1790000001", 1e9), ("1790000001500", 1e6), ("1790000001500000", 1e3)])
-def test_the_digits_of_a_csv_stamp_tell_its_unit(stamp: str, width: float) -> None:
-    rows = f"metric_name,timestamp,metric_value,status\nhttp_req_duration,{stamp},500.0,200\n"
-    found = read(rows)
-    assert found.duration_ns is not None
-    assert found.duration_ns.value == pytest.approx(0.5e9)
-    assert found.duration_ns.resolution == pytest.approx(2 * width)
-    assert ("source.seconds" in codes(found)) == (width == 1e9)
-
-
-# vegeta
-
-
-def test_the_rate_of_vegeta_is_that_of_its_gaps() -> None:
-    found = read(text("vegeta/open-100.json"))
-    assert found.rate_achieved_per_s is not None
-    assert found.rate_achieved_per_s.value == pytest.approx(100.0)
-    assert found.duration_ns is not None
-    assert found.duration_ns.value == pytest.approx(4e9)
-    assert document("vegeta/open-100.json")["rate"] > 100.2
-
-
-def test_what_vegeta_could_not_send_is_an_error() -> None:
-    report = document("vegeta/open-100.json")
-    report["status_codes"] = {"0": 150, "200": 250}
-    assert read(json.dumps(report)).errors == {"not sent": 150}
-
-
-def test_bounded_workers_close_the_loop_of_vegeta() -> None:
-    assert read(text("vegeta/open-100.json")).loop == "open"
-    assert read(text("vegeta/open-100.json"), stated=Stated(connections=16)).loop == "paced-closed"
-
-
-def test_a_plot_has_values_but_no_counts() -> None:
-    found = read(text("vegeta/open-100.hdrplot"))
-    assert found.latency is not None
-    assert found.latency.histogram is None
-    assert found.operations is None
-    assert max(p for p, _ in found.latency.percentiles) < 99.9
 
 
 # oha, fortio, autocannon, ghz
 
 
 def test_requests_in_flight_at_the_deadline_leave_the_rate_of_oha() -> None:
-    found = read(text("oha/closed-c8.json"))
+    found = read_one(text("oha/closed-c8.json"))
     assert found.errors == {}
     assert found.rate_achieved_per_s is not None
     assert found.duration_ns is not None
@@ -307,7 +138,7 @@ def test_a_run_of_oha_without_an_answer_has_no_latency() -> None:
     report = document("oha/closed-c8.json")
     report["summary"].update(average=None, fastest=None, slowest=None)
     report.update(statusCodeDistribution={}, errorDistribution={"Connection refused (os error 111)": 40})
-    found = read(json.dumps(report))
+    found = read_one(json.dumps(report))
     assert found.latency is None
     assert found.errors == {"refused": 40}
 
@@ -318,7 +149,7 @@ def test_everything_below_a_millisecond_is_one_bucket_of_fortio() -> None:
         {"Start": 0.00001, "End": 0.001, "Percent": 99.0, "Count": 1084},
         {"Start": 0.001, "End": 0.002, "Percent": 100, "Count": 11},
     ]
-    found = read(json.dumps(report))
+    found = read_one(json.dumps(report))
     assert found.latency is not None
     assert found.latency.quantum_ns == 1_000_000
     assert found.latency.bin_ratio == pytest.approx(0.99)
@@ -326,7 +157,7 @@ def test_everything_below_a_millisecond_is_one_bucket_of_fortio() -> None:
 
 def test_a_paced_run_of_fortio_says_what_was_asked_for() -> None:
     report = document("fortio/errors-c4.json") | {"RequestedQPS": "400", "RequestedDuration": "exactly 100 calls"}
-    found = read(json.dumps(report))
+    found = read_one(json.dumps(report))
     assert found.loop == "paced-closed"
     assert found.rate_requested_per_s is not None
     assert found.rate_requested_per_s.value == 400
@@ -336,7 +167,7 @@ def test_a_paced_run_of_fortio_says_what_was_asked_for() -> None:
 def test_samples_that_autocannon_added_are_told() -> None:
     report = document("autocannon/closed-c8.json")
     report["latency"]["totalCount"] = 22_973
-    found = read(json.dumps(report))
+    found = read_one(json.dumps(report))
     assert found.latency is not None
     assert found.latency.count == 22_973
     assert found.latency.corrected
@@ -344,7 +175,7 @@ def test_samples_that_autocannon_added_are_told() -> None:
 
 
 def test_the_mean_of_autocannon_may_be_a_millisecond_low() -> None:
-    found = read(text("autocannon/closed-c8.json"))
+    found = read_one(text("autocannon/closed-c8.json"))
     assert found.latency is not None
     assert found.latency.mean is not None
     assert found.duration_ns is not None
@@ -355,7 +186,7 @@ def test_the_mean_of_autocannon_may_be_a_millisecond_low() -> None:
 
 def test_failed_calls_leave_the_average_of_ghz() -> None:
     report = document("ghz/errors-c5.json")
-    found = read(json.dumps(report))
+    found = read_one(json.dumps(report))
     assert found.latency is not None
     assert found.latency.mean is not None
     assert found.latency.mean.value > report["average"]
@@ -370,22 +201,22 @@ def test_a_run_of_hyperfoil_that_only_warmed_up_measured_nothing() -> None:
     for record in report["stats"]:
         record["isWarmup"] = True
     with pytest.raises(FormatError, match="no phase that is not a warm-up"):
-        read(json.dumps(report))
+        read_one(json.dumps(report))
 
 
 def test_rate_and_connections_of_nighthawk_are_per_worker() -> None:
     report = document("nighthawk/paced-100-c10.json")
     report["options"]["concurrency"] = "4"
-    found = read(json.dumps(report))
+    found = read_one(json.dumps(report))
     assert found.concurrency == 40
     assert found.rate_requested_per_s is not None
     assert found.rate_requested_per_s.value == 400
     report["options"]["concurrency"] = "auto"
-    assert read(json.dumps(report)).rate_requested_per_s is None
+    assert read_one(json.dumps(report)).rate_requested_per_s is None
 
 
 def test_users_that_artillery_never_started_are_told() -> None:
-    found = read(text("artillery/errors-50.json"))
+    found = read_one(text("artillery/errors-50.json"))
     assert found.errors == {"status 503": 10, "timeout": 10}
     assert "source.skipped" in codes(found)
 
@@ -420,7 +251,7 @@ def test_users_who_keep_coming_open_the_loop_of_gatling() -> None:
     for user in range(40):
         now = start + user * 100
         rows += [f"USER\ts\tSTART\t{now}", f"REQUEST\t\tget\t{now}\t{now + 40}\tOK\t ", f"USER\ts\tEND\t{now + 45}"]
-    found = read("".join(row + "\n" for row in rows))
+    found = read_one("".join(row + "\n" for row in rows))
     assert found.loop == "open"
     assert found.concurrency == 1
 
@@ -438,7 +269,7 @@ ENTITY = (
 
 def test_entities_and_document_types_in_a_jtl_are_refused() -> None:
     with pytest.raises(FormatError, match="declares a document type or an entity"):
-        read(ENTITY)
+        read_one(ENTITY)
 
 
 def test_samples_within_a_sample_are_in_its_time_and_not_counted_again() -> None:
@@ -447,12 +278,12 @@ def test_samples_within_a_sample_are_in_its_time_and_not_counted_again() -> None
         '<httpSample t="30" ts="1790000000000" s="true" lb="a" rc="200">\n'
         '<httpSample t="10" ts="1790000000000" s="true" lb="b" rc="302"/>\n</httpSample>\n</testResults>\n'
     )
-    assert read(rows).operations == 1
+    assert read_one(rows).operations == 1
 
 
 def test_a_jtl_of_another_country_is_read_by_its_own_separator() -> None:
     rows = "timeStamp;elapsed;label;responseCode;success\n1790000000000;31;get;200;true\n"
-    found = read(rows)
+    found = read_one(rows)
     assert found.latency is not None
     assert found.latency.histogram is not None
     assert found.latency.histogram.low == (31_000_000,)
@@ -461,24 +292,24 @@ def test_a_jtl_of_another_country_is_read_by_its_own_separator() -> None:
 def test_stamps_that_are_no_milliseconds_are_refused_with_the_setting_to_change() -> None:
     rows = "timeStamp,elapsed,label,responseCode,success\n2026/11/22 10:00:00,31,get,200,true\n"
     with pytest.raises(FormatError, match="timestamp_format=ms"):
-        read(rows)
+        read_one(rows)
 
 
 def test_streams_of_h2load_hide_how_many_requests_were_in_flight() -> None:
-    found = read(text("h2load/closed-c6.txt").replace("protocol: http/1.1", "protocol: h2"))
+    found = read_one(text("h2load/closed-c6.txt").replace("protocol: http/1.1", "protocol: h2"))
     assert found.concurrency is None
     assert any("streams" in sentence for sentence in found.blind)
 
 
 def test_a_warm_up_that_h2load_names_is_kept() -> None:
-    found = read(text("h2load/closed-c6.txt").replace("with 0s of warm-up", "with 2s of warm-up"))
+    found = read_one(text("h2load/closed-c6.txt").replace("with 0s of warm-up", "with 2s of warm-up"))
     assert found.warmup_ns is not None
     assert found.warmup_ns.value == 2e9
 
 
 def test_an_average_of_siege_below_its_quantum_may_be_up_to_five_milliseconds() -> None:
     report = re.sub(r'("response_time":\s+)0.01', r"\g<1>0.00", text("siege/errors-c4.json"))
-    found = read(report)
+    found = read_one(report)
     assert found.latency is not None
     assert found.latency.mean is not None
     assert (found.latency.mean.value, found.latency.mean.high) == (0.0, 5e6)
@@ -489,4 +320,4 @@ def test_an_average_of_siege_below_its_quantum_may_be_up_to_five_milliseconds() 
 
 def test_a_figure_with_a_decimal_comma_is_refused_with_the_way_out() -> None:
     with pytest.raises(FormatError, match="LC_ALL=C"):
-        read(text("wrk/closed-c6.txt").replace("Requests/sec:    ", "Requests/sec:   1,"))
+        read_one(text("wrk/closed-c6.txt").replace("Requests/sec:    ", "Requests/sec:   1,"))
