@@ -209,19 +209,20 @@ def drive(
     worker: int = 0,
     workers: int = 1,
     seed: int = 1,
+    enough: int = 12,
     on_fold: Callable[[int], None] = lambda folds: None,
 ) -> Driven:
-    """One worker's load on `url`, from open to close: for `duration_ns`, or until a dozen operations are recorded."""
+    """One worker's load on `url`, from open to close: for `duration_ns`, or until `enough` operations are recorded."""
     load, request = load or ClosedLoop(2), request or HttpRequest()
-    enough = 12 if duration_ns is None else None
-    duration_ns = duration_ns or 10_000 * MS
+    until = enough if duration_ns is None else None
+    duration_ns = duration_ns or 20_000 * MS
     plan = Plan(url, load, Warmup(0), duration_ns, timeout_ns=timeout_ns, http=request, workers=workers, seed=seed)
     clock = MonotonicClock()
     driver = HttpTarget(url, request, rows, engine).driver(plan)
     try:
         driver.open()
         origin = clock.now_ns() + 10 * MS
-        notes = Notes(origin + duration_ns, origin + 5 * MS, enough=enough, on_fold=on_fold)
+        notes = Notes(origin + duration_ns, origin + 5 * MS, enough=until, on_fold=on_fold)
         pacer = pacer_for(load, 0, worker, workers) if isinstance(load, OpenLoop) else None
         driver.drive(WorkerTask(plan, worker, load, origin, pacer=pacer), notes, clock)
         return Driven(notes, driver.facts(), origin)

@@ -242,6 +242,24 @@ def test_a_connection_that_is_dropped_under_a_request_is_an_error_and_not_sent_a
     assert stage.notes.errors == {"closed": 1}
 
 
+def test_an_operation_that_starts_after_a_boundary_does_not_count_before_it() -> None:
+    """The generator is stopped for a while between its look at the clock and the start of a request."""
+    stage = Stage(ClosedLoop(1))
+    stage.notes.fold_at_ns = 5 * MS
+    stage.conductor.turn(0)
+    stage.connect()
+    stage.clock.advance(20 * MS)
+    stage.answer(stage.wires.sent[-1])
+    stage.at(30)
+    assert [(boundary, integral) for boundary, _, integral, _ in stage.notes.folds] == [
+        (5 * MS, 5 * MS),
+        (25 * MS, 25 * MS),
+    ]
+    ledger = Ledger(Notes(stop_at_ns=1000, fold_at_ns=5), 0, open_loop=False)
+    ledger.began(20)
+    assert ledger.recorder.folds == [(5, 20, 0, 0)]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("events", [[(3, 10), (5, 6), (6, 30)], [(0, 1)], [(7, 7), (7, 39)]])
 def test_the_integral_in_flight_is_the_area_under_the_count(events: list[tuple[int, int]]) -> None:
     notes = Notes(stop_at_ns=1000, fold_at_ns=20)

@@ -145,7 +145,7 @@ def test_a_timeout_is_counted_with_the_time_that_was_waited(engine: EngineName) 
 
 def test_an_answer_that_stops_half_way_is_a_timeout(engine: EngineName) -> None:
     with peer(always(OK[:-1])) as server:
-        run = drive(server.url, ClosedLoop(1), engine=engine, timeout_ns=20 * MS)
+        run = drive(server.url, ClosedLoop(1), engine=engine, timeout_ns=20 * MS, enough=2)
         assert set(run.notes.errors) == {"timeout"}
 
 

@@ -152,8 +152,6 @@ class Conductor:
 
     def received(self, channel: Channel, data: bytes, now: int) -> None:
         """`data` came in that the engine did not recognise, or not in time."""
-        if now >= self.recorder.fold_at_ns:
-            self.ledger.fold(now)
         self.ledger.bytes_in += len(data)
         if not channel.busy:
             self._close(channel)
@@ -257,8 +255,6 @@ class Conductor:
         self._fail(channel, kind, now)
 
     def _fail(self, channel: Channel, kind: str, now: int, status: int | None = None) -> None:
-        if now >= self.recorder.fold_at_ns:
-            self.ledger.fold(now)
         self.ledger.ended(now)
         self.ledger.failed(kind, channel.start, now, channel.intended, status)
         self._finish(channel, now)

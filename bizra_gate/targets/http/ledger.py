@@ -36,12 +36,18 @@ class Ledger:
         self._error_statuses: Counter[int] = Counter()
 
     def began(self, now: int) -> None:
+        """One more in flight from `now` on; folds first where `now` lies past the boundary, as every event must."""
+        if now >= self.recorder.fold_at_ns:
+            self.fold(now)
         self._area -= now - self._mark
         self.in_flight += 1
         if self.in_flight > self._peak_in_flight:
             self._peak_in_flight = self.in_flight
 
     def ended(self, now: int) -> None:
+        """One less from `now` on; to be called before the operation is booked."""
+        if now >= self.recorder.fold_at_ns:
+            self.fold(now)
         self._area += now - self._mark
         self.in_flight -= 1
 
