@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bizra_gate.model import Baseline, Check, Metric, OpenedEvidence
 from bizra_gate.model.metric import Better
@@ -23,7 +23,7 @@ FEWEST_PROCESSES = 2
 
 
 class Comparison(Protocol):
-    """HEAD against BASE as a ratio of means (head / base) with its bounds."""
+    """HEAD against BASE as a ratio of means (head / base), its interval, and whether HEAD is no worse than a margin."""
 
     @property
     def ratio(self) -> float | None: ...
@@ -32,11 +32,13 @@ class Comparison(Protocol):
     @property
     def high(self) -> float | None: ...
     @property
+    def regression(self) -> Literal["pass", "fail", "inconclusive"]: ...
+    @property
     def needed_runs(self) -> int | None: ...
 
 
 class Compare(Protocol):
-    """``stats.compare.compare_processes`` or something that answers as it does."""
+    """``stats.compare.compare_processes``, or something that answers as it does."""
 
     def __call__(
         self, base: Sequence[float], head: Sequence[float], better: Better, margin: float, confidence: float = 0.95
@@ -153,35 +155,30 @@ def _processes(values: Sequence[float]) -> str:
 
 
 def _decide(baseline: Baseline, better: Better, comparison: Comparison, base: Metric, head: Metric) -> Ruling:
-    """Three outcomes from the ratio's bounds, as `worsening` and `improvement` read them."""
-    ratio, low, high = comparison.ratio, comparison.low, comparison.high
+    """The comparison's own three outcomes, unless it has no interval or is too good to be true."""
+    ratio, bounds = comparison.ratio, (comparison.low, comparison.high)
     if ratio is None or not math.isfinite(ratio) or better == "neither":
         return Ruling("inconclusive", f"The comparison with {baseline.ref} gives no ratio.", baseline=base)
-    lowest, highest = (low, high) if better == "lower" else (_mirrored(high), _mirrored(low))
-    worse = ratio if better == "lower" else 2 - ratio
-    limit = 1 + baseline.max_regression
     said = _said(baseline, comparison, base, head)
     margin = format_quantity(baseline.max_regression, "ratio")
-    if 1 - worse > baseline.max_improvement:
+    gain = 1 - ratio if better == "lower" else ratio - 1
+    if any(side is None or math.isnan(side) for side in bounds):
+        return Ruling("inconclusive", f"{said}: without an interval nobody can tell.", baseline=base)
+    if gain > baseline.max_improvement:
         return Ruling("inconclusive", f"{said}: {_too_good(baseline)}", baseline=base)
-    if highest is not None and highest <= limit:
+    if comparison.regression == "pass":
         return Ruling("pass", f"{said}: surely no more than {margin} worse.", baseline=base)
-    if lowest is not None and lowest > limit:
+    if comparison.regression == "fail":
         return Ruling("fail", f"{said}: surely more than {margin} worse.", baseline=base)
     more = comparison.needed_runs
     advice = f"; about {more} more run{'s' * (more != 1)} would decide it" if more else ""
     return Ruling("inconclusive", f"{said}: it could be more than {margin} worse or not{advice}.", baseline=base)
 
 
-def _mirrored(side: float | None) -> float | None:
-    """A ratio of which more is better, read so that more is worse: 0.95 (5 % less) becomes 1.05."""
-    return None if side is None or not math.isfinite(side) else 2 - side
-
-
 def _said(baseline: Baseline, comparison: Comparison, base: Metric, head: Metric) -> str:
-    low, high = ("unbounded" if side is None else f"{side:.4g}" for side in (comparison.low, comparison.high))
+    low, high = ("unknown" if side is None else f"{side:.4g}" for side in (comparison.low, comparison.high))
     counts = f"{_processes(head.process_values)} against {len(base.process_values)}"
-    return f"Against {baseline.ref} it is {comparison.ratio:.4g} times as much (bounds {low} to {high}, {counts})"
+    return f"Against {baseline.ref} it is {comparison.ratio:.4g} times as much (interval {low} to {high}, {counts})"
 
 
 def _too_good(baseline: Baseline) -> str:

@@ -11,6 +11,7 @@ from gates_builders import FORGED, INSUFFICIENT, INVALID, absent, evidence, metr
 
 from bizra_gate.model import OpenedEvidence
 from bizra_gate.model.metric import Better
+from bizra_gate.stats.compare import Regression, compare_processes
 
 P99 = 'metric = "latency.p99"\nbaseline = { ref = "git:origin/main", max_regression = "5 %" }'
 RATE = 'metric = "throughput"\nbaseline = { ref = "last-shipped", max_regression = "5 %" }'
@@ -24,6 +25,7 @@ class Stated:
     ratio: float | None
     low: float | None
     high: float | None
+    regression: Regression = "pass"
     needed_runs: int | None = None
     asked: tuple[object, ...] = ()
 
@@ -54,46 +56,55 @@ def against(*base: OpenedEvidence, check: str = P99, compare: Stated | None = SA
 
 
 @pytest.mark.parametrize(
-    ("ratio", "low", "high", "expected"),
+    ("compare", "expected"),
     [
-        (1.0, 0.98, 1.02, "pass"),
-        (1.03, 1.01, 1.05, "pass"),
-        (1.03, 1.01, 1.051, "inconclusive"),
-        (1.08, 1.04, 1.12, "inconclusive"),
-        (1.08, 1.06, 1.10, "fail"),
-        (0.9, 0.8, 1.0, "pass"),
-        (1.0, None, 1.02, "pass"),
-        (1.0, 0.98, None, "inconclusive"),
-        (1.0, None, None, "inconclusive"),
-        (1.0, math.nan, math.nan, "inconclusive"),
-        (math.nan, 0.9, 1.0, "inconclusive"),
-        (None, 0.9, 1.0, "inconclusive"),
+        (Stated(1.0, 0.98, 1.02, "pass"), "pass"),
+        (Stated(1.08, 1.06, 1.10, "fail"), "fail"),
+        (Stated(1.03, 1.0, 1.06, "inconclusive"), "inconclusive"),
+        (Stated(1.0, None, 1.02, "pass"), "inconclusive"),
+        (Stated(1.0, 0.98, None, "pass"), "inconclusive"),
+        (Stated(1.0, math.nan, 1.02, "pass"), "inconclusive"),
+        (Stated(math.nan, 0.9, 1.0, "pass"), "inconclusive"),
+        (Stated(math.inf, 0.9, 1.0, "fail"), "inconclusive"),
+        (Stated(None, 0.9, 1.0, "pass"), "inconclusive"),
     ],
 )
-def test_a_latency_may_grow_by_the_margin_and_not_more(
-    ratio: float | None, low: float | None, high: float | None, expected: str
-) -> None:
-    assert against(earlier(), compare=Stated(ratio, low, high))[0] == expected
+def test_a_comparison_has_three_outcomes_and_without_an_interval_none(compare: Stated, expected: str) -> None:
+    assert against(earlier(), compare=compare)[0] == expected
+
+
+def shifted(values: Sequence[float], factor: float) -> list[float]:
+    return [value * factor for value in values]
 
 
 @pytest.mark.parametrize(
-    ("ratio", "low", "high", "expected"),
+    ("check", "name", "factor", "expected"),
     [
-        (1.0, 0.98, 1.02, "pass"),
-        (0.97, 0.95, 0.99, "pass"),
-        (0.97, 0.949, 0.99, "inconclusive"),
-        (0.9, 0.88, 0.92, "fail"),
-        (1.2, 1.1, 1.3, "pass"),
-        (1.0, None, 1.02, "inconclusive"),
-        (1.0, 0.98, math.inf, "pass"),
+        (P99, "latency.p99", 1.0, "pass"),
+        (P99, "latency.p99", 1.02, "pass"),
+        (P99, "latency.p99", 1.05, "inconclusive"),
+        (P99, "latency.p99", 1.10, "fail"),
+        (P99, "latency.p99", 0.8, "pass"),
+        (P99, "latency.p99", 0.4, "inconclusive"),
+        (RATE, "throughput", 1.0, "pass"),
+        (RATE, "throughput", 0.98, "pass"),
+        (RATE, "throughput", 0.95, "inconclusive"),
+        (RATE, "throughput", 0.90, "fail"),
+        (RATE, "throughput", 1.3, "pass"),
+        (RATE, "throughput", 1.6, "inconclusive"),
     ],
 )
-def test_a_throughput_may_shrink_by_the_margin_and_not_more(
-    ratio: float, low: float | None, high: float | None, expected: str
-) -> None:
-    values = [1e5, 1.01e5, 0.99e5]
-    head, base = here(values, "throughput"), earlier(values, "throughput")
-    assert against(base, check=RATE, compare=Stated(ratio, low, high), head=head)[0] == expected
+def test_processes_are_compared_by_the_real_statistic(check: str, name: str, factor: float, expected: str) -> None:
+    head = here(shifted(FAST, factor), name)
+    key = ("checkout", "throughput" if name == "throughput" else "p99")
+    assert outcome(check, head, baselines={key: [earlier(FAST, name)]}, compare=compare_processes)[0] == expected
+
+
+def test_noisy_processes_are_told_how_many_more_runs_would_decide() -> None:
+    base, head = earlier([0.9, 1.0, 1.1]), here([0.95, 1.02, 1.1])
+    got, reason = outcome(P99, head, baselines={("checkout", "p99"): [base]}, compare=compare_processes)
+    assert got == "inconclusive"
+    assert "more runs would decide it" in reason
 
 
 def test_the_comparison_is_asked_on_processes_with_the_checks_margin_and_confidence() -> None:
@@ -103,13 +114,17 @@ def test_the_comparison_is_asked_on_processes_with_the_checks_margin_and_confide
 
 
 def test_an_open_comparison_says_how_many_more_runs_would_decide_it() -> None:
-    assert "about 7 more runs would decide it" in against(earlier(), compare=Stated(1.04, 1.0, 1.08, 7))[1]
-    assert "about 1 more run would decide it" in against(earlier(), compare=Stated(1.04, 1.0, 1.08, 1))[1]
+    assert (
+        "about 7 more runs would decide it" in against(earlier(), compare=Stated(1.04, 1.0, 1.08, "inconclusive", 7))[1]
+    )
+    assert (
+        "about 1 more run would decide it" in against(earlier(), compare=Stated(1.04, 1.0, 1.08, "inconclusive", 1))[1]
+    )
 
 
 def test_a_reason_names_the_ratio_its_bounds_and_the_processes() -> None:
     assert against(earlier(FAST * 2))[1] == (
-        "Against git:origin/main it is 1 times as much (bounds 0.98 to 1.02, 4 processes against 8): "
+        "Against git:origin/main it is 1 times as much (interval 0.98 to 1.02, 4 processes against 8): "
         "surely no more than 5 % worse."
     )
 
@@ -237,11 +252,11 @@ def test_two_targets_measured_in_turn_are_compared_within_one_artifact() -> None
     ("limit", "compare", "expected"),
     [
         ("<= 2 ms", Stated(1.0, 0.9, 1.0), "pass"),
-        ("<= 2 ms", Stated(1.2, 1.1, 1.3), "fail"),
+        ("<= 2 ms", Stated(1.2, 1.1, 1.3, "fail"), "fail"),
         ("<= 0.1 ms", Stated(1.0, 0.9, 1.0), "fail"),
         ("<= 1 ms", Stated(1.0, 0.9, 1.0), "inconclusive"),
-        ("<= 1 ms", Stated(1.2, 1.1, 1.3), "fail"),
-        ("<= 2 ms", Stated(1.05, 1.0, 1.1), "inconclusive"),
+        ("<= 1 ms", Stated(1.2, 1.1, 1.3, "fail"), "fail"),
+        ("<= 2 ms", Stated(1.05, 1.0, 1.1, "inconclusive"), "inconclusive"),
     ],
 )
 def test_a_limit_and_a_baseline_both_have_to_hold(limit: str, compare: Stated, expected: str) -> None:
