@@ -155,6 +155,32 @@ def test_merging_is_done_by_whom_it_is_handed_to() -> None:
     assert verdict(merged, *pieces).verdict == "INCONCLUSIVE"
 
 
+@pytest.mark.parametrize(
+    ("third", "expected"),
+    [
+        (absent("c.json"), "missing"),
+        (node("c.json", trust=FORGED), "untrusted"),
+        (node("c.json", audit=INVALID), "refused"),
+        (node("c.json", audit=INSUFFICIENT), "inconclusive"),
+    ],
+)
+def test_only_what_can_be_believed_is_merged(third: OpenedEvidence, expected: str) -> None:
+    merged = gate(f'{HEAD}{THREE}aggregate = "merge"\n{P99}')
+
+    def merge(several: object) -> OpenedEvidence:
+        raise AssertionError("nothing may be merged here")
+
+    report = verdict(merged, node("a.json"), node("b.json"), third, merge=merge)
+    assert report.gates[0].checks[0].verdict == expected
+    with_quorum = gate(f'{HEAD}{THREE}aggregate = "merge"\nquorum = 2\n{P99}')
+    if expected in ("untrusted", "refused"):
+        assert verdict(with_quorum, node("a.json"), node("b.json"), third, merge=merge).verdict != "SHIP"
+
+
+def test_evidence_that_is_not_trusted_is_told_once() -> None:
+    assert codes(verdict(asking('max_age = "7d"'), evidence(trust=FORGED, finished_at=None))) == ["signature.invalid"]
+
+
 def test_evidence_that_is_not_required_may_be_missing_but_not_forged() -> None:
     text = (
         HEAD

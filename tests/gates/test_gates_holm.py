@@ -43,6 +43,15 @@ def test_plain_facts_do_not_thin_the_family() -> None:
     assert gates.confidences(gate(family(2, extra))) == pytest.approx((0.95, 0.975))
 
 
+def test_whether_a_metric_is_a_plain_fact_depends_on_the_evidence_of_its_check() -> None:
+    text = (
+        f'{HEAD}family = "holm"\n[[evidence]]\nname = "load"\nartifact = "a.json"\n'
+        '[[evidence]]\nname = "unit"\nkind = "tests"\nartifact = "t.json"\n'
+        f'{P99}evidence = "load"\n[[check]]\nmetric = "tests.failed"\npass = "== 0"\nevidence = "unit"\n'
+    )
+    assert gates.confidences(gate(text)) == (0.95,)
+
+
 def test_the_clearest_check_is_decided_first_and_the_rest_at_a_lower_confidence() -> None:
     judged = gate(family(2))
     levels = gates.confidences(judged)
