@@ -90,6 +90,16 @@ def decode(text: str, *, caps: Caps = DEFAULT_CAPS) -> Distribution:
     Raises `UntrustedError` (code ``malformed``) on anything that a correct encoder would not write.
     """
     payload = _inflate(_unwrap(text, caps), caps)
+    return _distribution(payload[_INNER.size :], _layout(payload), caps)
+
+
+def layout_of(text: str, *, caps: Caps = DEFAULT_CAPS) -> Layout:
+    """The layout that V2 base64 `text` states: how fine its bins are, and how high they reach."""
+    return _layout(_inflate(_unwrap(text, caps), caps))
+
+
+def _layout(payload: bytes) -> Layout:
+    """The layout in the inner header, which must state no more and no less than what follows it."""
     if len(payload) < _INNER.size:
         raise _refuse(f"{len(payload)} bytes inside", f"a header of {_INNER.size}")
     cookie, length, offset, digits, lowest, highest, ratio = _INNER.unpack_from(payload)
@@ -100,10 +110,9 @@ def decode(text: str, *, caps: Caps = DEFAULT_CAPS) -> Distribution:
     if offset != 0 or ratio != 1.0:
         raise _refuse(f"offset {offset} and ratio {ratio}", "offset 0 and ratio 1")
     try:
-        layout = Layout(lowest, highest, digits)
+        return Layout(lowest, highest, digits)
     except ValueError as error:
         raise _refuse("an impossible layout", str(error)) from None
-    return _distribution(payload[_INNER.size :], layout, caps)
 
 
 def _unwrap(text: str, caps: Caps) -> bytes:

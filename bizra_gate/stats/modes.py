@@ -1,7 +1,8 @@
-"""Modes of a latency distribution: heaps of values with a clear valley between them.
+"""Several modes in one distribution: an average over them describes nobody.
 
-The counts are laid on a logarithmic grid, smoothed, and split at every valley that is at most half as high as the
-lower of the two peaks beside it; a heap with less than 5 % of the values is no mode.
+The counts are spread over bins of equal relative width (Freedman and Diaconis on logarithms) and looked over for
+valleys. Two peaks are two modes where the lowest point between them is at most half as high as the lower of them, by
+more than chance would have it, and each side holds at least 5 % of all values.
 """
 
 from __future__ import annotations
@@ -12,73 +13,154 @@ from dataclasses import dataclass
 
 from ..model import Distribution
 
-BINS_PER_OCTAVE = 8
-SMALLEST_MASS = 0.05
-DEEPEST_RATIO = 0.5
-FEWEST_VALUES = 100
+DEPTH = 0.5
+"""A valley is at most this high, relative to the lower of its two peaks."""
+LEAST_MASS = 0.05
+FEWEST = 50
+"""Values below which a shape cannot be told."""
+_Z = 4.0
+"""Standard errors by which a valley must lie below its peak: dozens of places are looked at."""
+_MOST_BINS = 400
+_FINEST = 0.005
+"""Narrowest bin: five times that of a histogram with three digits, whose own bins must not show as valleys."""
+_RESOLUTIONS = (1.0, 0.5, 0.25, 0.125)
+_LOG2 = math.log(2)
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One heap: the value at its peak in ns, and its share of all values."""
+    """A peak at `location_ns` with the share `mass` of all values between the valleys beside it."""
 
     location_ns: float
     mass: float
 
 
-def modes(distribution: Distribution) -> tuple[Mode, ...]:
-    """The modes of `distribution`, ascending; empty below 100 values, where a shape cannot be told."""
-    if distribution.n < FEWEST_VALUES:
+@dataclass(frozen=True, slots=True)
+class _Bins:
+    """Counts in bins of equal width on the logarithm; what lies beyond the central 98 % is left out."""
+
+    start: float
+    width: float
+    count: list[float]
+
+    def middle_ns(self, index: int) -> float:
+        return math.exp(self.start + (index + 0.5) * self.width)
+
+    def grouped(self, size: int) -> _Bins:
+        """`size` bins at a time."""
+        counts = [sum(self.count[i : i + size]) for i in range(0, len(self.count), size)]
+        return _Bins(self.start, self.width * size, counts)
+
+
+def modes(distribution: Distribution, quantum_ns: float | None = None) -> tuple[Mode, ...]:
+    """The modes of `distribution`, ascending; a single one where no valley is deep enough, none below 50 values.
+
+    Looked at with bins of Freedman and Diaconis' width and three finer ones; the view that shows most modes counts.
+    `quantum_ns` is the step of the source (10⁶ where it counts milliseconds): neighbours on that grid have no valley
+    between them. Without it, exact values are taken to lie on the coarsest grid that holds them all.
+    """
+    if distribution.n < FEWEST:
         return ()
-    first, heights = _grid(distribution)
-    heaps = _merged(heights, _peaks(heights))
-    found = [_mode(first, heights, left, right, distribution.n) for left, right in heaps]
-    return tuple(mode for mode in found if mode.mass >= SMALLEST_MASS)
+    finest = _binned(distribution, _quantum(distribution) if quantum_ns is None else max(1.0, quantum_ns))
+    widest = _width(distribution) / finest.width
+    sizes = sorted({max(1, round(widest * factor)) for factor in _RESOLUTIONS}, reverse=True)
+    views = [_modes_of(finest.grouped(size), distribution.n) for size in sizes]
+    return max(views, key=len)
 
 
-def _grid(distribution: Distribution) -> tuple[int, list[float]]:
-    """Index of the first cell, and counts per cell of an eighth of an octave, smoothed over three cells."""
-    cells: dict[int, float] = {}
-    for low, high, count in zip(distribution.low, distribution.high, distribution.count, strict=True):
-        cell = math.floor(math.log2(max(1.0, (low + high) / 2)) * BINS_PER_OCTAVE)
-        cells[cell] = cells.get(cell, 0) + count
-    first, last = min(cells), max(cells)
-    raw = [cells.get(cell, 0.0) for cell in range(first - 1, last + 2)]
-    padded = [0.0, *raw, 0.0]
-    return first - 1, [(padded[i] + 2 * padded[i + 1] + padded[i + 2]) / 4 for i in range(len(raw))]
+def _modes_of(bins: _Bins, n: int) -> tuple[Mode, ...]:
+    smooth = _smoothed(bins.count)
+    found = []
+    for start, stop in _parts(smooth, bins.count, 0, len(smooth)):
+        peak = max(range(start, stop), key=lambda i: smooth[i])
+        found.append(Mode(bins.middle_ns(peak), sum(bins.count[start:stop]) / n))
+    return tuple(found)
 
 
-def _peaks(heights: Sequence[float]) -> list[int]:
-    """Cells higher than the one before and not lower than the one after."""
-    return [
-        i
-        for i, height in enumerate(heights)
-        if height > (heights[i - 1] if i else 0) and height >= (heights[i + 1] if i + 1 < len(heights) else 0)
-    ]
+def _binned(distribution: Distribution, quantum: float) -> _Bins:
+    """Every bin in the finest view: by its middle where it is narrow, else evenly over what it stands for.
 
-
-def _merged(heights: Sequence[float], peaks: Sequence[int]) -> list[tuple[int, int]]:
-    """Stretches of cells, one a heap, after peaks without a deep valley between them were joined."""
-    kept: list[int] = []
-    borders: list[int] = []
-    for peak in peaks:
-        while kept:
-            valley = min(range(kept[-1], peak + 1), key=heights.__getitem__)
-            if heights[valley] <= DEEPEST_RATIO * min(heights[kept[-1]], heights[peak]):
-                kept.append(peak)
-                borders.append(valley)
-                break
-            if heights[kept[-1]] >= heights[peak]:
-                break
-            kept.pop()
-            if borders:
-                borders.pop()
+    Exact values stand for a whole quantum of their source: 5 ms of a source that counts milliseconds is 4.5 to 5.5.
+    """
+    first, last = (distribution.bin_of_rank(distribution.rank(q)) for q in (0.01, 0.99))
+    start = math.log(max(0.5, distribution.low[first] - quantum / 2))
+    stop = math.log(max(1.0, distribution.high[last] + quantum / 2))
+    width = max((stop - start) / _MOST_BINS, _FINEST)
+    counts = [0.0] * (int((stop - start) / width) + 1)
+    narrow, half, log, top = 1 + width / 4, quantum / 2, math.log, len(counts) - 1
+    for low, high, count in zip(
+        distribution.low[first : last + 1], distribution.high[first : last + 1], distribution.count[first : last + 1],
+        strict=True,
+    ):  # fmt: skip
+        left, right = low - half, high + half
+        if 0 < right < left * narrow:
+            counts[min(top, max(0, int((log(left + right) - _LOG2 - start) / width)))] += count
         else:
-            kept.append(peak)
-    edges = [0, *borders, len(heights)]
-    return list(zip(edges, edges[1:], strict=False))
+            _spread(counts, (log(max(0.5, left)) - start) / width, (log(right) - start) / width, count)
+    return _Bins(start, width, counts)
 
 
-def _mode(first: int, heights: Sequence[float], left: int, right: int, n: int) -> Mode:
-    peak = max(range(left, right), key=heights.__getitem__)
-    return Mode(2 ** ((first + peak + 0.5) / BINS_PER_OCTAVE), sum(heights[left:right]) / n)
+def _spread(counts: list[float], left: float, right: float, count: int) -> None:
+    first, last = int(left), min(int(right), len(counts) - 1)
+    if first == last or right <= left:
+        counts[min(first, last)] += count
+        return
+    density = count / (right - left)
+    counts[first] += density * (first + 1 - left)
+    for index in range(first + 1, last):
+        counts[index] += density
+    counts[last] += density * (right - last)
+
+
+def _quantum(distribution: Distribution) -> float:
+    """The coarsest grid that holds all values where they are exact, 1 ns else."""
+    if len(distribution.low) < 2 or any(
+        low != high for low, high in zip(distribution.low, distribution.high, strict=True)
+    ):
+        return 1.0
+    return float(max(1, math.gcd(*distribution.low)))
+
+
+def _width(distribution: Distribution) -> float:
+    """Freedman–Diaconis on logarithms, 2·IQR·n^(−1/3), at least half of one per cent."""
+    lower, upper = (math.log(max(0.5, distribution.quantile(q) or 0)) for q in (0.25, 0.75))
+    return max(_FINEST, 2 * (upper - lower) / math.cbrt(distribution.n))
+
+
+def _smoothed(counts: Sequence[float]) -> list[float]:
+    """Binomial weights 1 2 1, which take single-bin noise off without moving a peak."""
+    padded = [0.0, *counts, 0.0]
+    return [(a + 2 * b + c) / 4 for a, b, c in zip(padded, padded[1:], padded[2:], strict=False)]
+
+
+def _parts(smooth: Sequence[float], counts: Sequence[float], start: int, stop: int) -> list[tuple[int, int]]:
+    """Cut at the deepest valley that counts, and again within both parts."""
+    valley = _valley(smooth, counts, start, stop)
+    if valley is None:
+        return [(start, stop)]
+    return [*_parts(smooth, counts, start, valley), *_parts(smooth, counts, valley, stop)]
+
+
+def _valley(smooth: Sequence[float], counts: Sequence[float], start: int, stop: int) -> int | None:
+    """The lowest place between two peaks of [start, stop) that is deep, significant and has mass on both sides."""
+    least = LEAST_MASS * sum(counts)
+    left_peaks, right_peaks = _running_max(smooth[start:stop]), _running_max(smooth[start:stop][::-1])[::-1]
+    below = sum(counts[start:stop])
+    best, best_ratio, mass = None, DEPTH, 0.0
+    for offset in range(stop - start):
+        peak = min(left_peaks[offset], right_peaks[offset])
+        height = smooth[start + offset]
+        if peak > 0 and mass >= least and below - mass >= least and height <= best_ratio * peak:
+            significant = peak - height > _Z * math.sqrt(0.375 * (peak + height))
+            if significant and (best is None or height < best_ratio * peak):
+                best, best_ratio = start + offset, height / peak
+        mass += counts[start + offset]
+    return best
+
+
+def _running_max(values: Sequence[float]) -> list[float]:
+    highest, found = 0.0, []
+    for value in values:
+        highest = max(highest, value)
+        found.append(highest)
+    return found

@@ -285,7 +285,7 @@ def test_any_histogram_is_summarised_without_a_crash_and_in_order(values: list[i
 
 def test_neither_numpy_nor_scipy_is_imported_for_a_summary() -> None:
     code = (
-        "import sys; from bizra_gate.stats import summary, littles, histogram; "
+        "import sys; from bizra_gate.stats import summary, littles, steady, modes, compare, history, histogram; "
         "print(sorted({'numpy', 'scipy', 'hdrh'} & set(sys.modules)))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
