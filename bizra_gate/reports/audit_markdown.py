@@ -49,7 +49,8 @@ def _one(one: AuditedMeasurement) -> Iterable[str]:
 
 
 def _figures(one: AuditedMeasurement) -> Iterable[str]:
-    if one.metrics:
+    kept, repeated = wording_audit.distinct(one.metrics)
+    if kept:
         yield from table(
             ("figure", "estimate, interval", "n", "interval by"),
             [
@@ -59,9 +60,12 @@ def _figures(one: AuditedMeasurement) -> Iterable[str]:
                     "—" if metric.n is None else f"{metric.n:,}",
                     text(metric.method or ""),
                 )
-                for metric in one.metrics.values()
+                for metric in kept
             ],
         )
+    if repeated:
+        yield ""
+        yield text(repeated)
 
 
 def _scope(one: AuditedMeasurement) -> Iterable[str]:

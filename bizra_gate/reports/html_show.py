@@ -57,6 +57,7 @@ def _body(shown: Shown) -> Iterator[str]:
 
 
 def _figures_table(shown: Shown) -> list[str]:
+    kept, repeated = wording_audit.distinct(shown.metrics)
     rows = [
         (
             markup(metric.name),
@@ -64,9 +65,10 @@ def _figures_table(shown: Shown) -> list[str]:
             "—" if metric.n is None else f"{metric.n:,}",
             markup(metric.method or ""),
         )
-        for metric in shown.metrics.values()
+        for metric in kept
     ]
     if not rows:
         return []
     names = ("figure", "estimate [interval]", "n", "interval by")
-    return ["<h2>Figures</h2>", *table("Figures", names, rows, frozenset({2}))]
+    note = [para(repeated, "soft")] if repeated else []
+    return ["<h2>Figures</h2>", *table("Figures", names, rows, frozenset({2})), *note]

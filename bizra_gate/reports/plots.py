@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..units import format_quantity, format_time
 from .curves import Bin, LimitMark, Percentile, Series
-from .neutral import line
+from .neutral import ascii_only, line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +29,8 @@ _VARIABLES = {
 }  # fmt: skip
 """Stand-in colour → CSS variable of the page."""
 _SIZE_IN = (4.0, 2.7)
+_LONGEST = 22
+"""Characters of a name beside a plot, which would be squeezed by more."""
 _NINES = ((50.0, "p50"), (90.0, "p90"), (99.0, "p99"), (99.9, "p99.9"), (99.99, "p99.99"), (99.999, "p99.999"),
           (99.9999, "p99.9999"))  # fmt: skip
 _ID = re.compile(r' id="([^"]+)"')
@@ -188,8 +190,9 @@ def ratio_plot(rows: Sequence[tuple[str, Ratio]], margin: float | None) -> str:
 
 
 def _drawable(name: str) -> str:
-    """A metric's name for a tick: the one text from a file that is drawn, so short and safe."""
-    return line(name, 30)
+    """A metric's name for a tick: the one text from a file that is drawn, so short, and with glyphs of any font."""
+    safe = ascii_only(line(name))
+    return safe if len(safe) <= _LONGEST else f"{safe[: _LONGEST - 3]}..."
 
 
 def _fade(runs: Sequence[Series]) -> float:

@@ -60,6 +60,7 @@ def metrics(page: Page, measured: Mapping[str, Metric]) -> None:
     """Each figure, recomputed, with its interval, n and how the interval was made."""
     if not measured:
         return
+    kept, repeated = wording_audit.distinct(measured)
     names = ("figure", "estimate [95 % interval]", "n", "interval by")
     header = tuple(page.words((name, "dim")) for name in names)
     rows = [
@@ -69,7 +70,9 @@ def metrics(page: Page, measured: Mapping[str, Metric]) -> None:
             page.words("—" if metric.n is None else f"{metric.n:,}"),
             page.words((metric.method or "", "dim")),
         )
-        for metric in measured.values()
+        for metric in kept
     ]
     widths = fit([header, *rows], page.width - 2, ((3, 12), (1, 20), (0, 12), (2, 6)))
     page.table([header, *rows], widths, frozenset({2}), 2)
+    if repeated:
+        page.say((repeated, "dim"), indent=2)

@@ -52,11 +52,16 @@ def estimate(value: float | None, interval: tuple[float | None, float | None] | 
 
 
 def bounds(value: float | None, interval: tuple[float | None, float | None] | None, unit: str) -> str:
-    """``[1.9, 1.95]``, or ``[1.9, unbounded)`` where a side does not exist; empty without an interval."""
+    """``[1.9, 1.95]``, or ``[1.9, unbounded)`` where a side does not exist; empty without an interval.
+
+    A side that needs another unit than the estimate has both sides written with theirs."""
     if interval is None or value is None or not math.isfinite(value):
         return ""
     suffix = _suffix(quantity(value, unit))
-    low, high = (_without(quantity(side, unit), suffix) if known(side) else "unbounded" for side in interval)
+    sides = [quantity(side, unit) for side in interval if known(side)]
+    if any(_suffix(side) != suffix for side in sides):
+        suffix = ""
+    low, high = (quantity(side, unit).removesuffix(suffix) if known(side) else "unbounded" for side in interval)
     return f"{'[' if known(interval[0]) else '('}{low}, {high}{']' if known(interval[1]) else ')'}"
 
 
@@ -73,10 +78,6 @@ def quantity(value: float | None, unit: str) -> str:
 def _suffix(text: str) -> str:
     found = _SUFFIX.match(text)
     return found[2] if found else ""
-
-
-def _without(text: str, suffix: str) -> str:
-    return text[: -len(suffix)] if suffix and _suffix(text) == suffix else text
 
 
 def count(n: int, noun: str, plural: str = "") -> str:

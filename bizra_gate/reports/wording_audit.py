@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..model import Audit, Measurement, Metric
 from .wording import count, estimate, quantity, sorted_findings
 
@@ -10,6 +12,24 @@ def metric_cell(metric: Metric) -> str:
     """A metric's estimate and interval; a confidence other than 95 % is said."""
     text = estimate(metric.estimate, metric.interval, metric.unit)
     return text if metric.confidence == 0.95 or metric.interval is None else f"{text} at {metric.confidence * 100:g} %"
+
+
+def distinct(metrics: Mapping[str, Metric]) -> tuple[list[Metric], str]:
+    """The metrics without families that repeat the headline, and a sentence on those (empty where there are none).
+
+    In a closed loop ``service.*`` is ``latency.*`` again, in an open one ``response.*`` is.
+    """
+    kept, repeated = [], []
+    for metric in metrics.values():
+        family, _, statistic = metric.name.partition(".")
+        headline = metrics.get(f"latency.{statistic}")
+        same = headline is not None and (headline.estimate, headline.interval) == (metric.estimate, metric.interval)
+        if same and family != "latency":
+            repeated.append(family)
+        else:
+            kept.append(metric)
+    names = " and ".join(f"{name}.*" for name in dict.fromkeys(repeated))
+    return kept, f"{names}: the same as latency.*" if names else ""
 
 
 def audit_reason(audit: Audit) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
@@ -20,7 +21,8 @@ from reports_hostile import (
 )
 from rich.cells import cell_len
 
-from bizra_gate.reports import REPORTERS, neutral
+from bizra_gate.reports import AUDIT_REPORTERS, COMPARE_REPORTERS, REPORTERS, SHOW_REPORTERS, neutral
+from bizra_gate.reports.plots import available
 
 FEW = settings(max_examples=60, deadline=None)
 CASES = [builders.no_ship(), builders.under_audit(), builders.untrusted(), builders.waived()]
@@ -121,6 +123,65 @@ def test_junit_stays_well_formed_and_keeps_its_structure(text: str) -> None:
     for report in CASES:
         hostile = REPORTERS["junit"](with_text(report, framed(text)))
         assert xml_structure(hostile) == xml_structure(REPORTERS["junit"](with_text(report, CALM)))
+
+
+AUDITED, SHOWN, COMPARED = builders.audited_impossible(), builders.shown(), builders.comparison()
+
+
+@FEW
+@given(texts)
+def test_pages_of_the_other_commands_are_plain_text_of_their_width(text: str) -> None:
+    pages = [
+        AUDIT_REPORTERS["terminal"](with_text(AUDITED, text), 80),
+        SHOW_REPORTERS["terminal"](with_text(SHOWN, text), 80),
+        COMPARE_REPORTERS["terminal"](with_text(COMPARED, text), 80),
+    ]
+    for page in pages:
+        assert not _hidden(page)
+        assert max(cell_len(line) for line in page.splitlines()) <= 80
+        assert not [line for line in page.splitlines() if line.lstrip().startswith("::") or "##[" in line]
+
+
+@FEW
+@given(texts)
+def test_markdown_html_and_json_of_the_other_commands_keep_their_structure(text: str) -> None:
+    for render, subject, structure in (
+        (AUDIT_REPORTERS["markdown"], AUDITED, markdown_structure),
+        (COMPARE_REPORTERS["markdown"], COMPARED, markdown_structure),
+        (COMPARE_REPORTERS["json"], COMPARED, lambda page: sorted(json.loads(page))),
+        (AUDIT_REPORTERS["json"], AUDITED, lambda page: sorted(json.loads(page))),
+    ):
+        hostile = render(with_text(subject, framed(text)))
+        assert not _hidden(hostile)
+        assert structure(hostile) == structure(render(with_text(subject, CALM)))
+
+
+BARE = dataclasses.replace(SHOWN, measurement=builders.impossible_measurement())
+
+
+@FEW
+@given(texts)
+def test_html_of_the_other_commands_keeps_its_structure_whatever_the_words_are(text: str) -> None:
+    hostile, calm = (SHOW_REPORTERS["html"](with_text(BARE, words)) for words in (framed(text), CALM))
+    assert not _hidden(hostile)
+    assert _outside_plots(hostile) == _outside_plots(calm)
+
+
+@pytest.mark.skipif(not available(), reason="the html extra is not installed")
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["</svg><script>x</script>", "$\\frac{1}{0}$", "\x1b[31m\u202e漢字👩", "<b>" * 2000])
+def test_a_name_beside_a_plot_draws_no_element_of_its_own(text: str) -> None:
+    hostile, calm = (COMPARE_REPORTERS["html"](with_text(COMPARED, framed(words))) for words in (text, "a"))
+    assert not _hidden(hostile)
+    assert _outside_plots(hostile) == _outside_plots(calm)
+    drawn = {tag for tag, _ in html_structure("".join(re.findall(r"<svg.*?</svg>", hostile, re.DOTALL)))}
+    assert {tag.removeprefix("/") for tag in drawn} <= {
+        "svg", "title", "desc", "defs", "style", "g", "path", "text", "use", "clippath", "rect",
+    }  # fmt: skip
+
+
+def _outside_plots(page: str) -> list[tuple[str, tuple[str, ...]]]:
+    return html_structure(re.sub(r"<svg.*?</svg>", "<svg></svg>", page, flags=re.DOTALL))
 
 
 @FEW

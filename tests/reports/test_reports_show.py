@@ -10,6 +10,7 @@ from bizra_gate.model import Reason, Trust
 from bizra_gate.reports import AUDIT_REPORTERS, COMPARE_REPORTERS, SHOW_REPORTERS
 from bizra_gate.reports.inputs import ComparedPair, Comparison
 from bizra_gate.reports.terminal_plot import Axis, chart, value_axis
+from bizra_gate.reports.wording import estimate
 
 show, audit, compare = SHOW_REPORTERS["terminal"], AUDIT_REPORTERS["terminal"], COMPARE_REPORTERS["terminal"]
 
@@ -32,6 +33,25 @@ def test_show_gives_figures_curve_and_series() -> None:
     for words in ("latency.p99     4.87 ms [4.79, 4.96]", "Latency by percentile", "Rate over time", "p99 over time"):
         assert words in page
     assert page.startswith("✓ VALID · checkout")
+
+
+def test_a_family_that_repeats_the_headline_is_said_once() -> None:
+    again = {name.replace("latency", "service"): dataclasses.replace(one, name=name.replace("latency", "service"))
+             for name, one in builders.figures().items() if name.startswith("latency")}  # fmt: skip
+    other = dataclasses.replace(again["service.p99"], estimate=1.0)
+    same = dataclasses.replace(builders.shown(), metrics={**builders.figures(), **again})
+    different = dataclasses.replace(same, metrics={**same.metrics, "service.p99": other})
+    for page in (show(same, 80), SHOW_REPORTERS["html"](same)):
+        assert "service.p99" not in page
+        assert "service.*: the same as latency.*" in page
+    assert "service.p99" in show(different, 80)
+
+
+def test_a_side_in_another_unit_carries_it() -> None:
+    assert estimate(18_340, (11_970, 166_100_000), "ns") == "18.34 µs [11.97 µs, 166.1 ms]"
+    assert estimate(18_340, (11_970, None), "ns") == "18.34 µs [11.97, unbounded)"
+    assert estimate(0.0, (0.0, 1e-5), "ratio") == "0 % [0, 0.001]"
+    assert estimate(64, (60, 70), "1") == "64 [60, 70]"
 
 
 def test_show_says_whether_the_signature_was_looked_at() -> None:
