@@ -62,6 +62,20 @@ IMPORTERS: dict[str, Importer] = {
     "wrk": Importer("wrk", "text report"),
     "wrk2": Importer("wrk2", "text report, with or without -L and -U"),
     # micro-benchmarks, histograms and dashboards
+    "asv": Importer("asv", "results JSON, version 2"),
+    "bencher": Importer("bencher", "Bencher Metric Format, JSON"),
+    "benchmarkdotnet": Importer("benchmarkdotnet", "JSON report, full or brief"),
+    "criterion": Importer("criterion", "sample.json, estimates.json, or the folder of a benchmark"),
+    "github-action-benchmark": Importer("github_action_benchmark", "custom JSON, data.js"),
+    "go-bench": Importer("go_bench", "text of go test -bench"),
+    "google-benchmark": Importer("google_benchmark", "JSON (--benchmark_format=json)"),
+    "hdr-log": Importer("hdr_log", "HdrHistogram interval log (.hlog), V2"),
+    "hdr-percentiles": Importer("hdr_percentiles", "HdrHistogram percentile table, text or CSV"),
+    "hyperfine": Importer("hyperfine", "JSON (--export-json)"),
+    "jmh": Importer("jmh", "JSON (-rf json)"),
+    "nanobench": Importer("nanobench", "JSON template"),
+    "pyperf": Importer("pyperf", "JSON (also .gz)"),
+    "pytest-benchmark": Importer("pytest_benchmark", "JSON (--benchmark-json)"),
 }
 """What the user types after ``--from`` → the importer."""
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import FormatError
-from ..model import Caveat, ClockFacts, Environment, Figure, Measurement, Run, Source
-from . import blind, micro, printed
+from ..model import Caveat, ClockFacts, Environment, Measurement, Run, Source
+from . import micro, printed
 from .document import Node, parse
 from .stream import Stream
 
 _VERSIONS = {"1.0": (1, 0), "6": (0, 8, 3), "5": (0, 8, 2)}
 _TIMER = re.compile(r"(?P<name>.+?)(?:, resolution: (?P<resolution>[\d.]+ ?\w+))?")
 _GOVERNOR = re.compile(r"governor:(\w+)")
-_CALIBRATES = ("calibrate_loops", "recalibrate_loops", "calibrate_warmups", "recalibrate_warmups")
+_UNEVEN = "the number of loops was calibrated anew for some processes; the smallest is held against the clock"
 _BLIND = (
     "the generator's scheduling lag and competing load are not recorded beyond a load average (environment.noise)",
     "no empty control: what the loop itself costs is in each value (control.empty)",
@@ -75,12 +76,7 @@ def _measurement(benchmark: Node, common: Mapping[str, Any], version: tuple[int,
     return full if len(loops) == 1 else _with_caveat(full, "source.loops", _UNEVEN)
 
 
-_UNEVEN = "the number of loops was calibrated anew for some processes; the smallest is held against the clock"
-
-
 def _with_caveat(measurement: Measurement, code: str, message: str) -> Measurement:
-    from dataclasses import replace
-
     return replace(measurement, caveats=(*measurement.caveats, Caveat(code, message)))
 
 
@@ -115,8 +111,6 @@ def _warmup_ns(run: Node, inner: int, version: tuple[int, ...]) -> float:
 
 def _not_times(base: Measurement, unit: object, counted: list[Node], version: tuple[int, ...]) -> Measurement:
     """Benchmarks of memory keep their peaks; other units are told, for no metric here has them."""
-    from dataclasses import replace
-
     values = [[micro.number(node) for node in _values(run, version).elements()] for run in counted]
     known = [[value for value in row if value is not None] for row in values]
     if unit == "byte":
@@ -157,6 +151,3 @@ def _environment(said: Mapping[str, Any]) -> Environment:
 def _text(said: Mapping[str, Any], key: str) -> str | None:
     value = said.get(key)
     return value if isinstance(value, str) else None
-
-
-__all__ = ["blind", "read", "sniff"]

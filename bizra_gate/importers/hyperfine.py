@@ -1,0 +1,104 @@
+"""hyperfine (github.com/sharkdp/hyperfine), ``--export-json``: whole commands, each run a process of its own.
+
+Traps: the start-up time of the shell is taken off and the rest clamped at zero, so a time of exactly 0.0 is one below
+what it can tell, not a fast command (it warns below 5 ms, the file does not); warm-up runs, ``--prepare`` and the
+shell are not in the file; commands run one after the other, so drift of the machine looks like a difference; without
+``exit_codes`` (older versions) failures go unseen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..errors import FormatError
+from ..model import Caveat, Figure, Latency, Measurement, Source
+from . import blind, micro
+from .document import Node, parse
+from .stream import Stream
+
+CALIBRATED_NS = 5e6
+"""Below 5 ms the calibration of the shell is no longer small beside the command (hyperfine warns there)."""
+_BLIND = (
+    blind.WARMUP,
+    blind.ENVIRONMENT,
+    blind.CLOCK,
+    "the spread of the shell's start-up time, which was taken off, is not said (control.empty)",
+)
+
+
+def sniff(head: bytes, name: str) -> bool:
+    return all(key in head for key in (b'"results"', b'"command"', b'"mean"', b'"user"', b'"system"'))
+
+
+def read(stream: Stream) -> Iterator[Measurement]:
+    results = list(parse(stream.document(), stream.name)["results"].elements())
+    if not results:
+        raise FormatError(f"{stream.name}: hyperfine wrote no result into it: nothing was measured")
+    for result in results:
+        yield _measurement(result, stream)
+
+
+def _measurement(result: Node, stream: Stream) -> Measurement:
+    codes = list(result["exit_codes"].elements())
+    outcomes, errors = _outcomes(codes)
+    base = Measurement(
+        source=Source("hyperfine", format="JSON", file=stream.name),
+        name=_name(result),
+        loop="batch",
+        operations_include_errors=True,
+        errors=errors if codes else None,
+        outcomes=outcomes if codes else None,
+        outcomes_complete=bool(codes),
+        blind=_BLIND if codes else (*_BLIND, "exit codes are not in the file: failures go unseen (method.errors)"),
+    )
+    printed = _printed(result, bool(errors))
+    times = [value * 1e9 for node in result["times"].elements() if (value := micro.number(node)) is not None]
+    if not times:
+        note = Caveat("source.data", "the single runs are not in the file: only their summary")
+        return replace(base, latency=printed, caveats=(note,))
+    if codes and len(codes) != len(times):
+        raise result["exit_codes"].wrong(f"one code for each of the {len(times)} times (it has {len(codes)})")
+    return replace(micro.of_operations(base, times, printed), caveats=tuple(_caveats(times)))
+
+
+def _name(result: Node) -> str | None:
+    """The command; a parametrised one names its values by itself."""
+    return result["command"].text()
+
+
+def _outcomes(codes: list[Node]) -> tuple[dict[str, int], dict[str, int]]:
+    found = Counter("killed" if code.value is None else f"exit {code.value}" for code in codes)
+    good = {label: n for label, n in found.items() if label == "exit 0"}
+    return good, {label: n for label, n in found.items() if label != "exit 0"}
+
+
+def _printed(result: Node, failed: bool) -> Latency:
+    mean, stdev, low, high, median = (_ns(result[key]) for key in ("mean", "stddev", "min", "max", "median"))
+    return Latency(
+        minimum=low,
+        mean=mean,
+        maximum=high,
+        stdev=stdev,
+        percentiles=micro.median_only(median),
+        percentile_method="linear",
+        includes_errors=failed,
+    )
+
+
+def _ns(node: Node) -> Figure | None:
+    found = micro.number(node)
+    return None if found is None else Figure(found * 1e9)
+
+
+def _caveats(times_ns: list[float]) -> Iterator[Caveat]:
+    zeros = sum(time == 0 for time in times_ns)
+    if zeros:
+        text = (
+            f"{zeros} of {len(times_ns)} times are exactly 0: the shell's start-up was taken off and the rest clamped"
+        )
+        yield Caveat("source.clamped", text)
+    elif min(times_ns) < CALIBRATED_NS:
+        text = "times below 5 ms: the shell's start-up, which hyperfine takes off, is as long and varies by itself"
+        yield Caveat("source.shell", text)

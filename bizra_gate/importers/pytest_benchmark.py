@@ -1,0 +1,117 @@
+"""pytest-benchmark (github.com/ionelmc/pytest-benchmark), ``--benchmark-json``: rounds of iterations in one process.
+
+Traps: values are seconds per iteration, ``total`` is their sum and so ``iterations`` times too small for the measured
+time; ``ops`` is 0 where the total is 0, without a word; five rounds are enough for it, and there is no warm-up unless
+asked for; ``hd15iqr`` is the first value beyond the fence, not the last within; saved files lack ``data`` by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from ..errors import FormatError
+from ..model import Caveat, ClockFacts, Environment, Figure, Latency, Measurement, Source
+from . import micro
+from .document import Node, parse
+from .stream import Stream
+
+_BLIND = (
+    "one process only: what the next one would show goes unseen (method.runs)",
+    "the clock is named but not described (clock.resolution, clock.overhead)",
+    "whether the result was used, or a coroutine never awaited, is not said (control.result, control.empty)",
+)
+
+
+def sniff(head: bytes, name: str) -> bool:
+    return b'"machine_info"' in head and b'"benchmarks"' in head
+
+
+def read(stream: Stream) -> Iterator[Measurement]:
+    document = parse(stream.document(), stream.name)
+    benchmarks = list(document["benchmarks"].elements())
+    if not benchmarks:
+        raise FormatError(f"{stream.name}: pytest-benchmark wrote no benchmark into it: nothing was measured")
+    for benchmark in benchmarks:
+        yield _measurement(benchmark, document, stream)
+
+
+def _measurement(benchmark: Node, document: Node, stream: Stream) -> Measurement:
+    stats, options = benchmark["stats"], benchmark["options"]
+    iterations = micro.operations(stats["iterations"])
+    rounds = micro.operations(stats["rounds"])
+    timer = options["timer"].text()
+    base = Measurement(
+        source=Source("pytest-benchmark", document["version"].text(), "JSON", stream.name),
+        name=benchmark["fullname"].text() or benchmark["name"].text(),
+        loop="batch",
+        rate_achieved_per_s=stats["ops"].figure() if stats["total"].number() else None,
+        warmup_ns=Figure(0.0) if options["warmup"].value is False else None,
+        clock=ClockFacts(name=timer) if timer else None,
+        environment=_environment(document["machine_info"], document["version"].text()),
+        finished_at=_with_zone(document["datetime"].text()),
+        blind=_BLIND,
+    )
+    values = [value * 1e9 for node in stats["data"].elements() if (value := micro.number(node)) is not None]
+    if not values:
+        return _without_data(base, stats, rounds, iterations)
+    if len(values) != rounds:
+        raise stats["data"].wrong(f"one value for each of the {rounds} rounds (it has {len(values)})")
+    if iterations == 1:
+        return micro.of_operations(base, values, _printed(stats, iterations))
+    readings = tuple(micro.Reading(value, iterations) for value in values)
+    return micro.of_processes(base, [micro.Process(readings)], _printed(stats, iterations))
+
+
+def _without_data(base: Measurement, stats: Node, rounds: int, iterations: int) -> Measurement:
+    total = micro.number(stats["total"])
+    return replace(
+        base,
+        operations=rounds * iterations,
+        duration_ns=None if total is None else Figure(total * iterations * 1e9),
+        latency=replace(_printed(stats, iterations), count=rounds, batch=iterations),
+        caveats=(
+            Caveat("source.data", "the single rounds were not saved (--benchmark-save-data): only their summary"),
+        ),
+    )
+
+
+def _printed(stats: Node, iterations: int) -> Latency:
+    """Figures per iteration; the quartiles are of rounds, so they speak of operations only where a round is one."""
+    mean, stdev, low, high, median = (_ns(stats[key]) for key in ("mean", "stddev", "min", "max", "median"))
+    quartiles = [(p, figure) for p, key in ((25.0, "q1"), (75.0, "q3")) if (figure := _ns(stats[key])) is not None]
+    percentiles = micro.median_only(median)
+    if iterations == 1:
+        percentiles = tuple(sorted((*percentiles, *quartiles)))
+    return Latency(minimum=low, mean=mean, maximum=high, stdev=stdev, percentiles=percentiles,
+                   percentile_method="linear")  # fmt: skip
+
+
+def _ns(node: Node) -> Figure | None:
+    found = micro.number(node)
+    return None if found is None else Figure(found * 1e9)
+
+
+def _environment(info: Node, version: str | None) -> Environment:
+    cpu = info["cpu"]
+    hertz = next(cpu["hz_advertised"].elements(), Node(None, cpu.where)).number()
+    return Environment(
+        cpu_model=cpu["brand_raw"].text() or cpu["brand"].text() or info["processor"].text() or None,
+        cpu_count=cpu["count"].count(),
+        cpu_hz=hertz or None,
+        system=info["system"].text(),
+        kernel=info["release"].text(),
+        architecture=info["machine"].text(),
+        python=info["python_version"].text(),
+        implementation=info["python_implementation"].text(),
+        tool_version=version,
+    )
+
+
+def _with_zone(text: str | None) -> str | None:
+    """A stamp that says its zone; without one nobody knows when it was."""
+    try:
+        return text if text and datetime.fromisoformat(text).tzinfo is not None else None
+    except ValueError:
+        return None
