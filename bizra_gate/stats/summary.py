@@ -82,9 +82,14 @@ def _throughput(whole: Measurement, confidence: float) -> list[Metric]:
     elif whole.duration_ns is not None and whole.duration_ns.value > 0 and succeeded is not None:
         found.append(_throughput_of_counts(whole, succeeded, confidence))
     elif whole.rate_achieved_per_s is not None and not whole.errors:
-        rate = whole.rate_achieved_per_s.value
-        found.append(Metric("throughput", "1/s", "higher", rate, n=succeeded, method="as printed"))
+        found.append(_throughput_as_printed(whole, whole.rate_achieved_per_s.value, succeeded, confidence))
     return [*found, *_achieved(whole)]
+
+
+def _throughput_as_printed(whole: Measurement, rate: float, n: int | None, confidence: float) -> Metric:
+    if whole.runs and all(run.values for run in whole.runs):
+        return _throughput_of_values(whole.runs, rate, n, confidence)
+    return Metric("throughput", "1/s", "higher", rate, n=n, method="as printed")
 
 
 def _throughput_of_runs(pairs: list[tuple[Run, float]], n: int | None, confidence: float) -> Metric:
@@ -92,10 +97,26 @@ def _throughput_of_runs(pairs: list[tuple[Run, float]], n: int | None, confidenc
     values = [value for _, value in pairs]
     lengths = [float(run.duration_ns or 0) for run, _ in pairs]
     estimate = math.fsum(v * length for v, length in zip(values, lengths, strict=True)) / math.fsum(lengths)
+    if all(run.values and run.intervals is None for run, _ in pairs):
+        return _throughput_of_values([run for run, _ in pairs], estimate, n, confidence)
     inside = [rates.throughput_interval(run, value, confidence) for run, value in pairs]
     method = inside[0][1] if len(pairs) == 1 else f"at least Student's t over {len(values)} processes"
     interval = joined(_pooled(estimate, [found for found, _ in inside], lengths), estimate, values, confidence)
     return Metric("throughput", "1/s", "higher", estimate, interval, confidence, n, method, tuple(values))
+
+
+def _throughput_of_values(runs: Sequence[Run], estimate: float, n: int | None, confidence: float) -> Metric:
+    """A benchmark's loop does nothing but its operation, so its rate is as uncertain as its mean time, upside down."""
+    mean = next((metric for metric in _of_values(runs, confidence) if metric.name == "latency.mean"), None)
+    if mean is None or not mean.estimate:
+        return Metric(
+            "throughput", "1/s", "higher", estimate, None, confidence, n, "no interval: values without a mean"
+        )
+    low, high = mean.interval or (None, None)
+    product = estimate * mean.estimate
+    interval = (product / high if high else None, product / low if low else None)
+    values = tuple(product / value for value in mean.process_values if value)
+    return Metric("throughput", "1/s", "higher", estimate, interval, confidence, n, "as latency.mean", values)
 
 
 def _pooled(estimate: float, intervals: Sequence[Interval], weights: Sequence[float]) -> Interval:
@@ -145,8 +166,8 @@ def _achieved(whole: Measurement) -> list[Metric]:
 
 def _latencies(whole: Measurement, percentiles: Sequence[float], confidence: float) -> list[Metric]:
     headline = _headline(whole)
-    if headline is None and any(run.values for run in whole.runs):
-        return _of_values(whole, confidence)
+    if (headline is None or headline.histogram is None) and any(run.values for run in whole.runs):
+        return _of_values(whole.runs, confidence)
     series = _series(whole, headline)
     found: list[Metric] = []
     by_identity: dict[int, list[Metric]] = {}
@@ -200,10 +221,15 @@ def _series(whole: Measurement, headline: Latency | None) -> tuple[Dependence, .
     return tuple(found) if complete else ()
 
 
-def _of_values(whole: Measurement, confidence: float) -> list[Metric]:
-    """Where a tool keeps values (ns per operation, several a process): means of processes, and their median."""
-    processes = [run.values for run in whole.runs if run.values]
+def _of_values(runs: Sequence[Run], confidence: float) -> list[Metric]:
+    """Where a tool keeps values (ns per operation, several a process): means of processes, and their median.
+
+    Nothing where one of them is not a number: a mean that leaves it out would hide it.
+    """
+    processes = [run.values for run in runs if run.values]
     values = sorted(value for process in processes for value in process)
+    if not all(map(math.isfinite, values)):
+        return []
     means = [math.fsum(process) / len(process) for process in processes]
     estimate = math.fsum(means) / len(means)
     interval = t_over_processes(means, confidence) if len(means) > 1 else t_over_processes(values, confidence)
