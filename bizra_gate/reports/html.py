@@ -60,8 +60,10 @@ def _evidence(item: EvidenceReport) -> Iterator[str]:
     signed = ", ".join(code(one) for one in wording.signers(item))
     said = marked(wording.TONES[symbol], symbol, trusted)
     audited = word(item.audit.verdict, f"audit {item.audit.verdict}") if item.audit else ""
-    yield f"<p>{said}{f', signed by {signed}' if signed else ''} {audited}</p>"
+    yield f"<p>{said}{f', signed by {signed}' if signed else ''}</p>"
     yield from items(markup(reason.message) for reason in item.trust.reasons)
+    if audited:
+        yield f"<p>{audited}</p>"
     if item.audit is not None:
         yield from items(finding(one) for one in wording.sorted_findings(item.audit.findings))
 

@@ -28,7 +28,7 @@ _ASCII = {
     "┼": "+", "└": "+", "░": ".", "█": "#", "○": "o", "\u00a0": " ", "\u202f": " ",
 }  # fmt: skip
 _MARKDOWN = re.compile(r"([\\`*_\[\]#~$^])")
-_BLOCK_START = re.compile(r"^(?:(\d{1,9})([.)])|([-+=:]))")
+_BLOCK_START = re.compile(r"^(?:(\d{1,9})([.)])(?=\s|$)|([-+=:]))")
 """What begins a list, a rule or a heading where the text begins a line."""
 _AUTOLINK = re.compile(r"(?i)www(?=\.)|:(?=:|//|[a-z+-][\w+-]*:)|(?<=gh)-(?=\d)")
 """What GitHub turns into a link or a picture after rendering: www., scheme://, GH-1, :emoji:; and ``::``."""
