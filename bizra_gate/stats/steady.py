@@ -313,7 +313,8 @@ def critical_range(n: int, lag1: float, confidence: float) -> float:
     benchmarks/false_alarms.py for what it leaves.
     """
     rho = min(_HIGHEST_LAG1, max(0.0, lag1))
-    shortfall = (1.12 + 0.6 * rho + 1.8 * rho * rho) / math.sqrt(max(n, 20))
+    root = math.sqrt(max(n, 20))
+    shortfall = (1.02 + 0.6 * rho + 1.8 * rho * rho + 0.6 / root) / root
     return bridge_range_quantile(confidence) * (1 - shortfall)
 
 

@@ -99,9 +99,16 @@ def _throughput_of_runs(pairs: list[tuple[Run, float]], n: int | None, confidenc
     estimate = math.fsum(v * length for v, length in zip(values, lengths, strict=True)) / math.fsum(lengths)
     if all(run.values and run.intervals is None for run, _ in pairs):
         return _throughput_of_values([run for run, _ in pairs], estimate, n, confidence)
-    inside = [rates.throughput_interval(run, value, confidence) for run, value in pairs]
-    method = inside[0][1] if len(pairs) == 1 else f"at least Student's t over {len(values)} processes"
-    interval = joined(_pooled(estimate, [found for found, _ in inside], lengths), estimate, values, confidence)
+    method = f"at least Student's t over {len(values)} processes"
+    interval: Interval | None
+    if all(run.intervals is not None for run, _ in pairs):
+        inside = [rates.throughput_interval(run, value, confidence) for run, value in pairs]
+        interval = joined(_pooled(estimate, [found for found, _ in inside], lengths), estimate, values, confidence)
+        method = inside[0][1] if len(pairs) == 1 else method
+    elif len(pairs) > 1:
+        interval = joined((estimate, estimate), estimate, values, confidence)
+    else:
+        interval, method = None, "operations by time"
     return Metric("throughput", "1/s", "higher", estimate, interval, confidence, n, method, tuple(values))
 
 

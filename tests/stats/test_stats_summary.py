@@ -249,6 +249,24 @@ def test_values_per_process_give_means_over_processes_and_no_tail() -> None:
     assert high > 13.2
 
 
+def test_values_stand_in_for_the_printed_mean_of_the_same_values() -> None:
+    runs = tuple(Run(i, duration_ns=S, operations=1000, values=(10.0 + i, 10.5 + i, 11.0 + i)) for i in range(3))
+    printed = Latency(mean=figure(11.5), percentiles=((50.0, figure(11.5)),), batch=1000, count=9)
+    metrics = summarize(foreign(runs=runs, latency=printed, loop="batch", operations=3000, duration_ns=figure(3 * S)))
+    assert metrics["latency.mean"].interval is not None
+    assert len(metrics["latency.mean"].process_values) == 3
+    assert metrics["throughput"].process_values == pytest.approx((1095.2, 1000, 920), rel=1e-3)
+    broken = (Run(0, values=(1.0, math.nan)),)
+    assert "latency.mean" not in summarize(foreign(runs=broken, latency=printed))
+
+
+def test_processes_without_a_series_have_students_t_and_one_alone_has_nothing() -> None:
+    runs = [Run(i, duration_ns=S, operations=1000 + i) for i in range(3)]
+    low, high = span(summarize(foreign(runs=tuple(runs)))["throughput"])
+    assert low < 1001 < high
+    assert summarize(foreign(runs=tuple(runs[:1])))["throughput"].interval is None
+
+
 def test_what_was_not_measured_is_left_out_and_never_zero() -> None:
     assert summarize(foreign()) == {}
     empty = foreign(latency=Latency(histogram=hdr([])), operations=0, duration_ns=figure(S), errors={})
