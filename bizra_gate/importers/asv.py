@@ -112,15 +112,13 @@ class _Cells:
     def figure(self, name: str) -> Figure | None:
         """A statistic, rounded to five significant digits."""
         found = micro.number(self.get(name))
-        if found is None:
-            return None
-        return Figure(found * 1e9, abs(found) * 1e9 * 1e-4)
+        return micro.figure(found, 1e9, abs(found or 0.0) * 1e-4)
 
 
 def _timed(base: Measurement, seconds: float, cells: _Cells) -> Measurement:
     number = micro.operations(cells.get("stats_number")) if cells.get("stats_number") else None
     values = [value * 1e9 for node in cells.get("samples").elements() if (value := micro.number(node)) is not None]
-    median = Figure(seconds * 1e9)
+    median = micro.figure(seconds, 1e9)
     if values and number is not None:
         readings = tuple(micro.Reading(value, number) for value in values)
         printed = Latency(percentiles=micro.median_only(median), percentile_method="linear")
@@ -128,14 +126,14 @@ def _timed(base: Measurement, seconds: float, cells: _Cells) -> Measurement:
     return _without_samples(base, median, number, cells)
 
 
-def _without_samples(base: Measurement, median: Figure, number: int | None, cells: _Cells) -> Measurement:
+def _without_samples(base: Measurement, median: Figure | None, number: int | None, cells: _Cells) -> Measurement:
     """Median and quartiles only; the measured time is about repeat · number · median."""
     repeat = cells.get("stats_repeat").count()
     quartiles = [(25.0, cells.figure("stats_q_25")), (50.0, median), (75.0, cells.figure("stats_q_75"))]
     single = number == 1
     percentiles = [(p, figure) for p, figure in quartiles if figure is not None and (single or p == 50.0)]
-    known = number is not None and repeat is not None
-    total = median.value * (number or 0) * (repeat or 0)
+    known = number is not None and repeat is not None and median is not None
+    total = median.value * (number or 0) * (repeat or 0) if median is not None else 0.0
     text = "the samples were not recorded (--record-samples): measured time is repeat x number x median"
     return replace(
         base,
@@ -154,6 +152,6 @@ def _environment(document: Node) -> Environment:
         cpu_count=int(cores) if cores and cores.isdecimal() else None,
         system=said["os"].text() or None,
         architecture=said["arch"].text() or None,
-        python=document["python"].text(),
+        python=(document["python"].text() or "").rpartition("/")[2] or None,
         packages={key: str(node.value) for key, node in document["requirements"].members() if node.value},
     )

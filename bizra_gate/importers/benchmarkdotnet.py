@@ -99,7 +99,7 @@ def _measured(base: Measurement, rows: list[_Row], statistics: Node) -> Measurem
     )
     return replace(
         full,
-        duration_ns=Figure(math.fsum(row.ns for row in actual)),
+        duration_ns=micro.figure(sum(row.ns for row in actual)),
         operations=sum(row.operations for row in actual),
         latency=replace(full.latency, count=full.latency.count if not removed else None) if full.latency else None,
         controls=_controls(actual, rows),
@@ -157,8 +157,7 @@ def _printed(statistics: Node) -> Latency:
 
 
 def _figure(node: Node) -> Figure | None:
-    found = micro.number(node)
-    return None if found is None else Figure(found)
+    return micro.figure(micro.number(node))
 
 
 def _removed(removed: int, total: int) -> tuple[Caveat, ...]:

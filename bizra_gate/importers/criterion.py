@@ -124,5 +124,4 @@ def _printed(estimates: Node) -> Latency:
 
 
 def _point(estimate: Node | None) -> Figure | None:
-    found = None if estimate is None else micro.number(estimate["point_estimate"])
-    return None if found is None else Figure(found)
+    return None if estimate is None else micro.figure(micro.number(estimate["point_estimate"]))

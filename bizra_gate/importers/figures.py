@@ -33,11 +33,13 @@ def add(
     """
     direction = replace(measurement, higher_is_better=better if better is not None else measurement.higher_is_better)
     left, _, right = (part.strip() for part in unit.partition("/"))
+    if not math.isfinite(value):
+        return with_caveat(direction, "source.value", f"the value in {unit or 'no unit'} is not a finite number: none")
     if left in _TIMES and (not right or _COUNTED.fullmatch(right)):
         return _with_time(direction, Figure(value * _TIMES[left]), p)
     if right in _PER_TIME and left not in _SIZES:
         return replace(direction, rate_achieved_per_s=Figure(value * _PER_TIME[right]), higher_is_better=True)
-    if left in _SIZES and not right and math.isfinite(value):
+    if left in _SIZES and not right and 0 <= value < 1e15:
         return replace(direction, runs=(Run(0, peak_memory_bytes=round(value * _SIZES[left])),))
     return with_caveat(direction, "source.unit", f"{value:g} {unit or '(no unit)'} is no metric here; it is not read")
 

@@ -117,10 +117,10 @@ def _is_wall(version: str | None) -> bool:
 
 
 def _printed(aggregates: Mapping[str | None, Node]) -> Latency:
-    found: dict[str, Figure] = {}
+    found: dict[str, Figure | None] = {}
     for name, row in aggregates.items():
         if name in _AGGREGATES and row["aggregate_unit"].text() in (None, "time"):
-            found[_AGGREGATES[name]] = Figure(_ns(row, "real_time"))
+            found[_AGGREGATES[name]] = micro.figure(_ns(row, "real_time"))
     return Latency(
         mean=found.get("mean"),
         stdev=found.get("stdev"),

@@ -146,7 +146,7 @@ def _measurement(log: _Log, tag: str | None, rows: list[_Row], stream: Stream) -
         intervals=_intervals(rows),
         started_at=as_rfc3339(round(begin * 1e3) * 10**6) if dated else None,
         finished_at=as_rfc3339(round(log.epoch_s(last) * 1e3) * 10**6) if dated else None,
-        caveats=(*_caveats(ratio, floored, odd, len(rows)), *cut_caveats(stream)),
+        caveats=(*_caveats(ratio, floored, odd, len(rows)), *_unevenness(rows), *cut_caveats(stream)),
         blind=_BLIND,
     )
 
@@ -202,10 +202,9 @@ def _caveats(ratio: float, floored: bool, odd: int, rows: int) -> Iterator[Cavea
 
 def _intervals(rows: list[_Row]) -> Intervals | None:
     """A series of equal intervals; None where their lengths differ but follow each other without a gap."""
-    length = median(row.length_s for row in rows)
-    uneven = any(abs(row.length_s - length) > _UNEVEN * length for row in rows[:-1])
-    if uneven and _tiled(rows):
+    if _is_uneven(rows):
         return None
+    length = median(row.length_s for row in rows)
     origin = rows[0].start_s
     return Intervals(
         length_ns=round(length * NS_PER_S),
@@ -216,6 +215,19 @@ def _intervals(rows: list[_Row]) -> Intervals | None:
         p50_ns=tuple(row.values.quantile(0.5) or 0 for row in rows),
         p99_ns=tuple(row.values.quantile(0.99) or 0 for row in rows),
     )
+
+
+def _is_uneven(rows: list[_Row]) -> bool:
+    """Do intervals of different lengths follow each other without a gap?"""
+    length = median(row.length_s for row in rows)
+    return any(abs(row.length_s - length) > _UNEVEN * length for row in rows[:-1]) and _tiled(rows)
+
+
+def _unevenness(rows: list[_Row]) -> Iterator[Caveat]:
+    if _is_uneven(rows):
+        lengths = sorted(row.length_s for row in rows)
+        text = f"{len(rows)} intervals of {lengths[0]:g} to {lengths[-1]:g} s: too uneven for a series, read as one stretch"
+        yield Caveat("source.intervals", text)
 
 
 def _tiled(rows: list[_Row]) -> bool:

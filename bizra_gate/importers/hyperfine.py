@@ -88,8 +88,7 @@ def _printed(result: Node, failed: bool) -> Latency:
 
 
 def _ns(node: Node) -> Figure | None:
-    found = micro.number(node)
-    return None if found is None else Figure(found * 1e9)
+    return micro.figure(micro.number(node), 1e9)
 
 
 def _caveats(times_ns: list[float]) -> Iterator[Caveat]:

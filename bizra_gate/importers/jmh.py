@@ -109,9 +109,9 @@ def _scored(base: Measurement, metric: Node, unit: _Unit, threads: int, result: 
         raise metric["score"].wrong("a score")
     forks = [_fork(fork, unit, threads, length, result) for fork in metric["rawData"].elements()]
     processes = [fork for fork in forks if fork.readings]
-    rate = Figure(score / unit.ns * 1e9) if unit.is_rate else None
+    rate = micro.figure(score, 1e9 / unit.ns) if unit.is_rate else None
     told = replace(base, rate_achieved_per_s=rate, caveats=(*base.caveats, _SCORES))
-    mean = Figure(unit.per_operation_ns(score, threads))
+    mean = micro.figure(unit.per_operation_ns(score, threads))
     if not processes:
         return replace(told, latency=Latency(mean=mean), duration_ns=_asked(result, length))
     full = micro.of_processes(told, processes, Latency(mean=None if unit.is_rate else mean))

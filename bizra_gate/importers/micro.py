@@ -18,6 +18,8 @@ from .document import Node
 NOT_FINITE = {"nan": math.nan, "+nan": math.nan, "-nan": math.nan, "inf": math.inf, "+inf": math.inf,
               "-inf": -math.inf, "infinity": math.inf, "+infinity": math.inf, "-infinity": -math.inf}  # fmt: skip
 """How tools spell what JSON cannot hold."""
+MOST = 1e18
+"""No reading is larger, in whatever unit: 10^18 ns are 30 years."""
 MOST_OPERATIONS = 2**53 - 1
 
 
@@ -54,7 +56,17 @@ def number(node: Node) -> float | None:
         raise node.wrong("a number")
     if isinstance(node.value, float) and not math.isfinite(node.value):
         return node.value
-    return node.number()
+    found = node.number()
+    if found is not None and abs(found) > MOST:
+        raise node.wrong("a number of sane size")
+    return found
+
+
+def figure(value: float | None, factor: float = 1.0, quantum: float = 0.0) -> Figure | None:
+    """`value` times `factor`, known to `quantum` times `factor`; None where it is absent or no finite number."""
+    if value is None or not math.isfinite(value * factor):
+        return None
+    return Figure(value * factor, quantum * factor)
 
 
 def of_processes(base: Measurement, processes: Sequence[Process], printed: Latency | None = None) -> Measurement:
@@ -68,19 +80,19 @@ def of_processes(base: Measurement, processes: Sequence[Process], printed: Laten
         base,
         loop="batch",
         operations=sum(reading.operations for reading in readings),
-        duration_ns=_figure(math.fsum(reading.raw_ns for reading in readings)),
-        warmup_ns=Figure(min(warmups)) if len(warmups) == len(processes) else base.warmup_ns,
+        duration_ns=figure(_total_ns(readings)),
+        warmup_ns=figure(min(warmups)) if len(warmups) == len(processes) else base.warmup_ns,
         latency=latency(readings, printed),
         runs=tuple(_run(index, process) for index, process in enumerate(processes)),
     )
 
 
 def _run(index: int, process: Process) -> Run:
-    total = math.fsum(reading.raw_ns for reading in process.readings)
+    total, warmup = figure(_total_ns(process.readings)), figure(process.warmup_ns)
     return Run(
         index,
-        duration_ns=round(total) if math.isfinite(total) else None,
-        warmup_ns=None if process.warmup_ns is None else round(process.warmup_ns),
+        duration_ns=None if total is None else round(total.value),
+        warmup_ns=None if warmup is None else round(warmup.value),
         operations=sum(reading.operations for reading in process.readings),
         peak_memory_bytes=process.peak_memory_bytes,
         values=tuple(reading.per_operation_ns for reading in process.readings),
@@ -94,12 +106,13 @@ def latency(readings: Sequence[Reading], printed: Latency | None = None) -> Late
     values = sorted(reading.per_operation_ns for reading in readings)
     batch = min(reading.operations for reading in readings)
     even = all(reading.operations == batch for reading in readings)
+    known = all(map(math.isfinite, values))
     return replace(
         told,
         count=len(readings) if even else None,
         batch=max(1, batch),
-        mean=told.mean or _figure(math.fsum(values) / len(values)),
-        percentiles=told.percentiles or ((50.0, Figure(_median(values))),),
+        mean=told.mean or (figure(math.fsum(values) / len(values)) if known else None),
+        percentiles=told.percentiles or (median_only(figure(_median(values))) if known else ()),
         percentile_method=told.percentile_method if told.percentiles else "linear",
     )
 
@@ -113,7 +126,7 @@ def of_operations(base: Measurement, times_ns: Sequence[float], printed: Latency
         base,
         loop="batch",
         operations=len(times_ns),
-        duration_ns=_figure(math.fsum(times_ns)),
+        duration_ns=figure(math.fsum(times_ns)),
         latency=replace(printed, histogram=Distribution.of(round(time) for time in times_ns), count=len(times_ns)),
     )
 
@@ -136,5 +149,7 @@ def _median(ordered: Sequence[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def _figure(value: float) -> Figure:
-    return Figure(value)
+def _total_ns(readings: Sequence[Reading]) -> float:
+    """Σ of the raw readings; not a number as soon as one of them is none."""
+    raw = [reading.raw_ns for reading in readings]
+    return math.fsum(raw) if all(map(math.isfinite, raw)) else math.nan

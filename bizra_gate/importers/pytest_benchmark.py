@@ -18,6 +18,7 @@ from .document import Node, parse
 from .stream import Stream
 
 _BLIND = (
+    "whether there was a warm-up is not said: pedantic mode has its own, which is not among the options (method.warmup)",
     "one process only: what the next one would show goes unseen (method.runs)",
     "the clock is named but not described (clock.resolution, clock.overhead)",
     "whether the result was used, or a coroutine never awaited, is not said (control.result, control.empty)",
@@ -47,7 +48,6 @@ def _measurement(benchmark: Node, document: Node, stream: Stream) -> Measurement
         name=benchmark["fullname"].text() or benchmark["name"].text(),
         loop="batch",
         rate_achieved_per_s=stats["ops"].figure() if stats["total"].number() else None,
-        warmup_ns=Figure(0.0) if options["warmup"].value is False else None,
         clock=ClockFacts(name=timer) if timer else None,
         environment=_environment(document["machine_info"], document["version"].text()),
         finished_at=_with_zone(document["datetime"].text()),
@@ -69,7 +69,7 @@ def _without_data(base: Measurement, stats: Node, rounds: int, iterations: int) 
     return replace(
         base,
         operations=rounds * iterations,
-        duration_ns=None if total is None else Figure(total * iterations * 1e9),
+        duration_ns=micro.figure(total, iterations * 1e9),
         latency=replace(_printed(stats, iterations), count=rounds, batch=iterations),
         caveats=(
             Caveat("source.data", "the single rounds were not saved (--benchmark-save-data): only their summary"),
@@ -89,8 +89,7 @@ def _printed(stats: Node, iterations: int) -> Latency:
 
 
 def _ns(node: Node) -> Figure | None:
-    found = micro.number(node)
-    return None if found is None else Figure(found * 1e9)
+    return micro.figure(micro.number(node), 1e9)
 
 
 def _environment(info: Node, version: str | None) -> Environment:
