@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 
 from ..model import Distribution, Finding, Latency, Measurement, Policy, Run
 from . import facts
@@ -208,28 +207,31 @@ def _of_sent(measurement: Measurement) -> _Outcome:
 
 def _twins(measurement: Measurement) -> Iterator[_Outcome]:
     """Two runs with the very same values are one run that was counted twice."""
-    held = [
-        (run.index, part.histogram) for run in measurement.runs if (part := run.service or run.response) is not None
-    ]
-    for (first, one), (second, other) in combinations(held, 2):
-        if one is not None and other is not None and _identical(one, other):
+    seen: dict[object, int] = {}
+    for run in measurement.runs:
+        part = run.service or run.response
+        if part is None or part.histogram is None or not _telling(part.histogram):
+            continue
+        values = _values_of(part.histogram)
+        if values in seen:
             yield invalid(
                 CODE,
-                f"runs {first} and {second} hold the same {count(one.n)} latencies to the last nanosecond: "
-                "one run was counted twice.",
-                f"run {first} = run {second}",
+                f"runs {seen[values]} and {run.index} hold the same {count(part.histogram.n)} latencies to the last "
+                "nanosecond: one run was counted twice.",
+                f"run {seen[values]} = run {run.index}",
                 "independent processes",
             )
+        seen.setdefault(values, run.index)
     yield from _repeated_values(measurement)
 
 
-def _identical(one: Distribution, other: Distribution) -> bool:
-    return (
-        one.n >= TWIN_VALUES
-        and len(one.count) > 10
-        and one.total_ns == other.total_ns
-        and (one.low, one.count, one.minimum, one.maximum) == (other.low, other.count, other.minimum, other.maximum)
-    )
+def _telling(one: Distribution) -> bool:
+    """Whether nothing but a copy could hold the very same values."""
+    return one.n >= TWIN_VALUES and len(one.count) > 10
+
+
+def _values_of(one: Distribution) -> object:
+    return one.low, one.count, one.minimum, one.maximum, one.total_ns
 
 
 def _repeated_values(measurement: Measurement) -> Iterator[_Outcome]:

@@ -84,7 +84,7 @@ def lag(measurement: Measurement, policy: Policy) -> Answer:
             findings += _of_lag(name, part, latency)
     window = facts.window_ns(measurement)
     paused = max(pauses, default=0)
-    if window is not None and not facts.in_process(measurement) and paused > PAUSED * window.high:
+    if window is not None and window.middle > 0 and not facts.in_process(measurement) and paused > PAUSED * window.high:
         message = (
             f"the generator stood still for {time(paused)} ({share(paused / window.middle)} of the run) to collect its "
             "own garbage: that is in the latencies."

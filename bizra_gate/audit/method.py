@@ -126,7 +126,7 @@ def runs(measurement: Measurement, policy: Policy) -> Answer:
 def _mean_of(run: Run) -> float | None:
     """Mean time of an operation in one process, ns."""
     if run.values:
-        mean = math.fsum(run.values) / len(run.values)
+        mean = math.fsum(run.values) / len(run.values) if all(map(math.isfinite, run.values)) else 0.0
     else:
         latency = run.service if run.service is not None else run.response
         found = facts.mean_ns(latency) if latency is not None else None
@@ -138,7 +138,7 @@ def _strangers(means: list[tuple[int, float]]) -> Iterator[Finding]:
     if len(means) < 3:
         return
     middle = median(mean for _, mean in means)
-    distances = [abs(math.log(mean / middle)) for _, mean in means]
+    distances = [abs(math.log(mean) - math.log(middle)) for _, mean in means]
     usual = max(0.01, median(distances))
     for (index, mean), distance in zip(means, distances, strict=True):
         if distance > math.log(APART) and distance > APART_DEVIATIONS * usual:

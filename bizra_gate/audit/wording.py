@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..model import Figure
-from ..units import format_quantity, format_rate, format_time
+from ..units import format_quantity
 from .ranges import Range
 
 NARROW = 0.02
@@ -15,13 +15,13 @@ NARROW = 0.02
 def time(value: float | Figure | Range) -> str:
     """``1.39 ms``; a range as ``1 ms … 2 ms``."""
     if isinstance(value, Range):
-        return _ranged(value, format_time)
-    return format_time(value.value if isinstance(value, Figure) else value)
+        return _ranged(value, time)
+    return format_quantity(value.value if isinstance(value, Figure) else value, "ns")
 
 
 def rate(value: float | Range) -> str:
     """``64,882/s``."""
-    return _ranged(value, format_rate) if isinstance(value, Range) else format_rate(value)
+    return _ranged(value, rate) if isinstance(value, Range) else format_quantity(value, "1/s")
 
 
 def count(value: float | Range) -> str:
