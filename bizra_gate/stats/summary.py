@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable, Sequence
 from ..model import Intervals, Latency, Measurement, Metric, Run, kind_of
 from ..model.metric import LATENCY_FAMILIES, percentile_of
 from ..units import NS_PER_S
-from . import latencies, merge, rates
+from . import kept, latencies, merge, rates
 from .dependence import Dependence, rows_of
 from .latencies import Family
-from .processes import joined, overdispersion, t_over_processes
-from .quantiles import Interval, order_statistic_ranks
+from .processes import joined, overdispersion
+from .quantiles import Interval
 from .ratio import wilson
 from .series import effective_n_of
 
@@ -88,7 +88,7 @@ def _throughput(whole: Measurement, confidence: float) -> list[Metric]:
 
 def _throughput_as_printed(whole: Measurement, rate: float, n: int | None, confidence: float) -> Metric:
     if whole.runs and all(run.values for run in whole.runs):
-        return _throughput_of_values(whole.runs, rate, n, confidence)
+        return kept.throughput_of(whole.runs, rate, n, confidence)
     return Metric("throughput", "1/s", "higher", rate, n=n, method="as printed")
 
 
@@ -98,7 +98,7 @@ def _throughput_of_runs(pairs: list[tuple[Run, float]], n: int | None, confidenc
     lengths = [float(run.duration_ns or 0) for run, _ in pairs]
     estimate = math.fsum(v * length for v, length in zip(values, lengths, strict=True)) / math.fsum(lengths)
     if all(run.values and run.intervals is None for run, _ in pairs):
-        return _throughput_of_values([run for run, _ in pairs], estimate, n, confidence)
+        return kept.throughput_of([run for run, _ in pairs], estimate, n, confidence)
     method = f"at least Student's t over {len(values)} processes"
     interval: Interval | None
     if all(run.intervals is not None for run, _ in pairs):
@@ -110,20 +110,6 @@ def _throughput_of_runs(pairs: list[tuple[Run, float]], n: int | None, confidenc
     else:
         interval, method = None, "operations by time"
     return Metric("throughput", "1/s", "higher", estimate, interval, confidence, n, method, tuple(values))
-
-
-def _throughput_of_values(runs: Sequence[Run], estimate: float, n: int | None, confidence: float) -> Metric:
-    """A benchmark's loop does nothing but its operation, so its rate is as uncertain as its mean time, upside down."""
-    mean = next((metric for metric in _of_values(runs, confidence) if metric.name == "latency.mean"), None)
-    if mean is None or not mean.estimate:
-        return Metric(
-            "throughput", "1/s", "higher", estimate, None, confidence, n, "no interval: values without a mean"
-        )
-    low, high = mean.interval or (None, None)
-    product = estimate * mean.estimate
-    interval = (product / high if high else None, product / low if low else None)
-    values = tuple(product / value for value in mean.process_values if value)
-    return Metric("throughput", "1/s", "higher", estimate, interval, confidence, n, "as latency.mean", values)
 
 
 def _pooled(estimate: float, intervals: Sequence[Interval], weights: Sequence[float]) -> Interval:
@@ -174,7 +160,7 @@ def _achieved(whole: Measurement) -> list[Metric]:
 def _latencies(whole: Measurement, percentiles: Sequence[float], confidence: float) -> list[Metric]:
     headline = _headline(whole)
     if (headline is None or headline.histogram is None) and any(run.values for run in whole.runs):
-        return _of_values(whole.runs, confidence)
+        return kept.metrics_of(whole.runs, confidence)
     series = _series(whole, headline)
     found: list[Metric] = []
     by_identity: dict[int, list[Metric]] = {}
@@ -226,35 +212,6 @@ def _series(whole: Measurement, headline: Latency | None) -> tuple[Dependence, .
     ]
     complete = len(found) == max(1, len(whole.runs)) and all(part.rows.count for part in found)
     return tuple(found) if complete else ()
-
-
-def _of_values(runs: Sequence[Run], confidence: float) -> list[Metric]:
-    """Where a tool keeps values (ns per operation, several a process): means of processes, and their median.
-
-    Nothing where one of them is not a number: a mean that leaves it out would hide it.
-    """
-    processes = [run.values for run in runs if run.values]
-    values = sorted(value for process in processes for value in process)
-    if not all(map(math.isfinite, values)):
-        return []
-    means = [math.fsum(process) / len(process) for process in processes]
-    estimate = math.fsum(means) / len(means)
-    interval = t_over_processes(means, confidence) if len(means) > 1 else t_over_processes(values, confidence)
-    over = (
-        f"Student's t over {len(means)} processes" if len(means) > 1 else "Student's t over the values of one process"
-    )
-    lower, upper = order_statistic_ranks(len(values), 0.5, confidence)
-    of_median = (None if lower is None else values[lower - 1], None if upper is None else values[upper - 1])
-    medians = [sorted(process)[(len(process) - 1) // 2] for process in processes]
-    median = values[(len(values) - 1) // 2]
-    text = "batch means (values per operation as the tool kept them)"
-    n = len(values)
-    return [
-        Metric("latency.min", "ns", "lower", values[0], None, confidence, n, text),
-        Metric("latency.mean", "ns", "lower", estimate, interval, confidence, n, f"{text}; {over}", tuple(means)),
-        Metric("latency.p50", "ns", "lower", median, joined(of_median, median, medians, confidence), confidence, n,
-               f"{text}; order statistics", tuple(medians)),
-    ]  # fmt: skip
 
 
 # ── ratios ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -260,6 +260,14 @@ def test_values_stand_in_for_the_printed_mean_of_the_same_values() -> None:
     assert "latency.mean" not in summarize(foreign(runs=broken, latency=printed))
 
 
+def test_values_of_a_single_process_have_batch_means_around_their_mean_however_skewed() -> None:
+    skewed = tuple(100.0 if i % 10 else 1000.0 + i for i in range(200))
+    metrics = summarize(foreign(runs=(Run(0, values=skewed),), loop="batch"))
+    low, high = span(metrics["latency.mean"])
+    assert low < sum(skewed) / 200 < high
+    assert span(metrics["latency.p50"]) == (100, 100)
+
+
 def test_processes_without_a_series_have_students_t_and_one_alone_has_nothing() -> None:
     runs = [Run(i, duration_ns=S, operations=1000 + i) for i in range(3)]
     low, high = span(summarize(foreign(runs=tuple(runs)))["throughput"])
