@@ -14,6 +14,7 @@ from ..errors import Interrupted, UsageError
 from ..model import Clock, Environment, Measurement, OpenLoop, Plan, Target
 from .assemble import measurement_of
 from .clock import FakeClock, MonotonicClock, measure_clock
+from .pacer import pacer_for
 from .progress import Progress, Snapshot
 from .session import Outcome, Session
 from .workers import Crew, InlineCrew, ProcessCrew
@@ -47,7 +48,8 @@ def run_many(
     try:
         for index, run_number in turns([plan.runs for plan, _ in pairs]):
             plan, target = pairs[index]
-            session = Session(plan, target, run_number, _crew(clock), clock, progress)
+            batch = outcomes[index][0].batch if outcomes[index] else None
+            session = Session(plan, target, run_number, _crew(clock), clock, batch=batch, progress=progress)
             outcomes[index].append(session.run())
     except KeyboardInterrupt:
         raise Interrupted("interrupted: the measurement is incomplete and nothing was written") from None
@@ -77,6 +79,7 @@ def check(plan: Plan) -> None:
     if plan.warmup.at_least_ns < 0:
         problems.append("the warm-up cannot be negative")
     if isinstance(plan.load, OpenLoop):
+        pacer_for(plan.load)
         if plan.load.stages and plan.warmup.until_steady:
             problems.append("stages begin when the warm-up ends, so its length must be fixed (no until-steady)")
     elif plan.load.concurrency < plan.workers:

@@ -32,6 +32,8 @@ class Ready:
     """Worker to parent: the target is open and can be driven."""
 
     pid: int
+    batch: int = 1
+    """Operations per pair of stamps that its driver proposes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Go:
     """Parent to worker: begin, on this grid."""
 
     window: Window
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)

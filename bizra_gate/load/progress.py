@@ -19,7 +19,7 @@ class Snapshot:
     runs: int
     phase: Phase
     elapsed_ns: int
-    """Since the load began."""
+    """Since the phase began."""
     remaining_ns: int
     """To the end of the counted window."""
     rate_per_s: float
@@ -36,12 +36,14 @@ Progress = Callable[[Snapshot], None]
 def snapshot(point: Point, window: Window, errors: int, name: str, run: int, runs: int) -> Snapshot:
     """`point` for people."""
     right = window.next_edge(point.start_ns)
+    phase = window.phase(point.start_ns)
+    began = {"warm-up": window.origin_ns, "measured": window.opens_ns, "drain": window.closes_ns}[phase]
     return Snapshot(
         name=name,
         run=run,
         runs=runs,
-        phase=window.phase(point.start_ns),
-        elapsed_ns=right - window.origin_ns,
+        phase=phase,
+        elapsed_ns=right - began,
         remaining_ns=max(0, window.closes_ns - right),
         rate_per_s=point.count * 1e9 / (right - point.start_ns),
         p50_ns=point.p50_ns if point.count else None,

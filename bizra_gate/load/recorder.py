@@ -128,8 +128,8 @@ class ColumnRecorder:
             area = self._area_ns if late else in_flight_ns + in_flight * (right - first)
             parts = (operations.within(left, right), failures.within(left, right))
             self._fold_interval(left, right, *parts, area, in_flight)
+        self._fold_lag()
         self._left_ns, self.fold_at_ns = last, self.window.next_edge(now_ns)
-        self._fold_lag(last)
         self._call_hooks(now_ns, last)
 
     def finish(self, now_ns: int) -> None:
@@ -168,11 +168,11 @@ class ColumnRecorder:
         times = headline.counts
         self._emit(Row(left, times.n * self.batch, errors, headline.span_ns, times, row_area_ns, in_flight))
 
-    def _fold_lag(self, last: int) -> None:
-        """The generator's own lateness, over the counted window."""
+    def _fold_lag(self) -> None:
+        """The generator's own lateness since the last fold, if that lies in the counted window."""
         lag = np.array(self.lag_ns, dtype=np.int64)
         del self.lag_ns[:]
-        if self.window.opens_ns < last <= self.window.closes_ns:
+        if self.window.phase(self._left_ns) == "measured":
             self.tally.lag.fold(np.maximum(lag, 0))
 
     def _call_hooks(self, now_ns: int, last: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import BizraGateError, TargetError
+from ..errors import BizraGateError, TargetError, UsageError
 from ..model import Clock, ClosedLoop, Load, Plan, Target
 from ..units import format_time
 from .liveness import Liveness
@@ -33,6 +33,7 @@ class Outcome:
     """What a finished run hands on."""
 
     plan: Plan
+    batch: int
     window: Window
     until: Until
     done: tuple[Done, ...]
@@ -45,12 +46,23 @@ class Session:
     """Drives one crew through one run of `plan`."""
 
     def __init__(
-        self, plan: Plan, target: Target, run: int, crew: Crew, clock: Clock, progress: Progress | None = None
+        self,
+        plan: Plan,
+        target: Target,
+        run: int,
+        crew: Crew,
+        clock: Clock,
+        *,
+        batch: int | None = None,
+        progress: Progress | None = None,
     ) -> None:
+        """`batch` is the size that an earlier run of the same plan settled on."""
+        self._batch = batch
         self._plan, self._target, self._run = plan, target, run
         self._crew, self._clock, self._progress = crew, clock, progress
         self._series = Series(plan.workers)
-        self._ready: set[int] = set()
+        self._ready: dict[int, int] = {}
+        """Proposed batch size by worker."""
         self._done: dict[int, Done] = {}
         self._failure: BizraGateError | None = None
         self._window: Window | None = None
@@ -81,7 +93,7 @@ class Session:
             limit = deadline_ns() if callable(deadline_ns) else deadline_ns
             if not over() and self._clock.now_ns() > limit:
                 late = [i for i in range(self._plan.workers) if i not in (self._done if self._window else self._ready)]
-                raise TargetError(f"worker {late[0] + 1} of {self._plan.workers} did not {what} in time and was ended")
+                raise TargetError(f"{self._who(late[0])} did not {what} in time and was ended")
 
     def _deadline_ns(self) -> int:
         assert self._window is not None
@@ -108,12 +120,13 @@ class Session:
             self._handle(index, message)
         except BizraGateError as error:
             self._failure = self._failure or error
+            self._crew.abandon()
 
     def _handle(self, index: int, message: Any) -> None:
         if isinstance(message, Interval):
             self._see(index, message)
         elif isinstance(message, Ready):
-            self._ready.add(index)
+            self._ready[index] = message.batch
             if len(self._ready) == self._plan.workers:
                 self._go()
         elif isinstance(message, Done):
@@ -126,8 +139,9 @@ class Session:
         self._window = Window.after(self._clock.now_ns() + LEAD_NS, warmup, self._plan.duration_ns)
         self._opening = Opening(self._plan.warmup, self._window)
         self._liveness = Liveness(self._window)
+        self._batch = self._batch or max(self._ready.values())
         for index in range(self._plan.workers):
-            self._crew.send(index, Go(self._window))
+            self._crew.send(index, Go(self._window, self._batch))
 
     def _see(self, index: int, interval: Interval) -> None:
         assert self._window is not None
@@ -157,15 +171,19 @@ class Session:
     def _name(self) -> str:
         return self._plan.name or self._target.spec
 
+    def _who(self, index: int) -> str:
+        return "the worker" if self._plan.workers == 1 else f"worker {index + 1} of {self._plan.workers}"
+
     def _broken(self, index: int, message: Broken) -> BizraGateError:
-        who = "the worker" if self._plan.workers == 1 else f"worker {index + 1} of {self._plan.workers}"
+        who = self._who(index)
         if message.kind == "Gone":
             when = "before the load began"
             if self._window is not None:
                 when = f"{format_time(max(0, self._clock.now_ns() - self._window.origin_ns))} into the load"
             return TargetError(f"{who} {message.message} {when}; nothing was recorded", hint=message.hint)
         if message.expected:
-            return TargetError(message.message, hint=message.hint)
+            kind = UsageError if message.kind == UsageError.__name__ else TargetError
+            return kind(message.message, hint=message.hint)
         return TargetError(f"{who} broke: {message.message}", hint=message.hint)
 
     def _outcome(self) -> Outcome:
@@ -177,7 +195,14 @@ class Session:
         self._liveness.check_end()
         first, last = (*self._machine, None, None)[:2]
         return Outcome(
-            self._plan, self._window, self._opening.until, done, self._series, (first, last), self._started_at
+            self._plan,
+            self._batch or 1,
+            self._window,
+            self._opening.until,
+            done,
+            self._series,
+            (first, last),
+            self._started_at,
         )
 
 

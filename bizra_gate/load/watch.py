@@ -100,7 +100,7 @@ class MachineTime:
 
 def machine_time() -> MachineTime | None:
     """None where there is no ``/proc/stat``."""
-    text = _kernel_text("/proc/stat")
+    text = kernel_text("/proc/stat")
     return None if text is None else MachineTime.parse(text)
 
 
@@ -122,7 +122,7 @@ def other_cpu_fraction(
     return max(0.0, busy / total - ours_ns / (cores * wall_ns))
 
 
-def _kernel_text(path: str, limit: int = 4096) -> str | None:
+def kernel_text(path: str, limit: int = 4096) -> str | None:
     """The beginning of a file under ``/proc``: one system call, no buffer."""
     try:
         descriptor = os.open(path, os.O_RDONLY)

@@ -14,7 +14,7 @@ import sys
 from typing import Any, Protocol
 
 from ..errors import BizraGateError
-from ..model import Clock, ClockFacts, Driver, OpenLoop, Pacer, Placed, WorkerTask
+from ..model import Batching, Clock, ClockFacts, Driver, OpenLoop, Pacer, Placed, WorkerTask
 from .clock import MonotonicClock, WallWatch, measure_clock, sharpen_timers
 from .messages import Broken, Done, Go, Interval, Job, Opens, Ready
 from .pacer import pacer_for
@@ -44,7 +44,7 @@ def serve(channel: Channel, clock: Clock) -> None:
             driver.place(job.index, job.run, clock)
         driver.open()
         _apply_gc_policy(job.plan.gc)
-        channel.send(Ready(os.getpid()))
+        channel.send(Ready(os.getpid(), driver.batch if isinstance(driver, Batching) else 1))
         done = _drive(job, driver, channel, clock)
         closing, driver = driver, None
         closing.close()
@@ -91,6 +91,8 @@ def _apply_gc_policy(policy: str) -> None:
 def _drive(job: Job, driver: Driver, channel: Channel, clock: Clock) -> Done:
     go: Go = channel.recv()
     plan, window = job.plan, go.window
+    if isinstance(driver, Batching):
+        driver.batch = go.batch
     watch, wall = ProcessWatch(clock), WallWatch(clock)
 
     def emit(row: Row) -> None:
@@ -153,6 +155,8 @@ def main(handle: int, parent_pid: int) -> None:
 
     kind = "PipeConnection" if sys.platform == "win32" else "Connection"
     die_with_parent(parent_pid)
+    if sys.platform != "win32":
+        os.set_inheritable(handle, False)  # what the target starts must not keep the channel open
     sharpen_timers()
     channel = getattr(connection, kind)(handle)
     try:

@@ -7,6 +7,7 @@ for the message when it breaks. On Linux the kernel kills it when the parent die
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import queue
@@ -22,6 +23,7 @@ from typing import IO, Any, Protocol
 from ..errors import TargetError
 from .clock import FakeClock
 from .messages import Broken, Job
+from .watch import kernel_text
 from .worker import serve
 
 Handler = Callable[[int, Any], None]
@@ -45,6 +47,10 @@ class Crew(Protocol):
 
     def pump(self, timeout_s: float) -> None:
         """Hand every message that is there, or comes within the time, to the handler."""
+        ...
+
+    def abandon(self) -> None:
+        """The run has failed: what the workers still have to say is of no interest."""
         ...
 
     def stop(self) -> None:
@@ -75,6 +81,12 @@ class ProcessCrew:
             message = process.receive(source)
             if message is not None:
                 self._handler(index, message)
+        for index, process in enumerate(self._processes):
+            if process.is_gone():
+                self._handler(index, process.obituary())
+
+    def abandon(self) -> None:
+        """`stop` will end them."""
 
     def stop(self) -> None:
         for process in self._processes:
@@ -131,11 +143,15 @@ class _Process:
         try:
             return self._channel.recv()
         except (EOFError, ConnectionResetError):
-            self._open.remove(self._channel)
-            return self._obituary()
+            return self.obituary()
 
-    def _obituary(self) -> Broken:
+    def is_gone(self) -> bool:
+        """It has exited, everything it said was heard, and something that it started holds its channel open."""
+        return self._channel in self._open and self._popen.poll() is not None and not self._channel.poll()
+
+    def obituary(self) -> Broken:
         """What to say of a worker that closed its channel without a word, or after its last one."""
+        self._open.remove(self._channel)
         try:
             code = self._popen.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -145,19 +161,30 @@ class _Process:
         return Broken("Gone", _how_it_ended(code), "\n  ".join(last), expected=True)
 
     def kill(self) -> None:
-        """The worker and everything in its session's process group."""
-        try:
-            if sys.platform == "win32":
-                self._popen.kill()
-            else:
-                os.killpg(self._popen.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+        """The worker and everything in its session: commands that it runs, what the target started."""
+        if sys.platform == "win32":
+            self._popen.kill()
+            return
+        for pid in (self._popen.pid, *session_members(self._popen.pid)):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
 
     def reap(self) -> None:
         self._popen.wait()
         self._channel.close()
         self._stderr.close()
+
+
+def session_members(session: int) -> list[int]:
+    """Processes of one session, by Linux's ``/proc/PID/stat`` (field 6; the name before it may hold anything)."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
+        fields = (kernel_text(f"/proc/{name}/stat") or "").rpartition(")")[2].split() if name.isdigit() else []
+        if len(fields) > 3 and fields[3] == str(session) and int(name) != session:
+            found.append(int(name))
+    return found
 
 
 def _how_it_ended(code: int) -> str:
@@ -186,6 +213,8 @@ class InlineCrew:
         self._channels: list[_InlineChannel] = []
         self._threads: list[threading.Thread] = []
         self._lock = threading.RLock()
+        self._abandoned = False
+        self._escaped: BaseException | None = None
 
     def start(self, jobs: Sequence[Job], handler: Handler) -> None:
         self._handler = handler
@@ -203,11 +232,16 @@ class InlineCrew:
             serve(channel, clock)
         except EOFError:
             return
+        except BaseException as error:
+            self._escaped = error
+            return
         with self._lock:
             self._clock.sleep_until(clock.time_ns)
 
     def _hear(self, index: int, message: Any) -> None:
         with self._lock:
+            if self._abandoned:
+                raise EOFError
             self._handler(index, message)
 
     def send(self, index: int, message: Any) -> None:
@@ -216,8 +250,14 @@ class InlineCrew:
     def pump(self, timeout_s: float) -> None:
         for thread in self._threads:
             thread.join(timeout_s)
+        if self._escaped is not None:
+            raise self._escaped
+
+    def abandon(self) -> None:
+        self._abandoned = True
 
     def stop(self) -> None:
+        self._abandoned = True
         for channel in self._channels:
             channel.inbox.put(None)
         for thread in self._threads:

@@ -38,7 +38,7 @@ from .plan import (
     Stage,
     Warmup,
 )
-from .protocols import Clock, Driver, Pacer, Placed, Recorder, Target, WorkerTask
+from .protocols import Batching, Clock, Driver, Pacer, Placed, Recorder, Target, WorkerTask
 from .report import (
     Audit,
     CheckReport,
@@ -53,6 +53,7 @@ from .report import (
 __all__ = [
     "Audit",
     "Baseline",
+    "Batching",
     "Caveat",
     "Check",
     "CheckReport",

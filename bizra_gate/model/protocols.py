@@ -135,6 +135,17 @@ class Placed(Protocol):
     def place(self, index: int, run: int, clock: Clock) -> None: ...
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """A driver that may put several operations between one pair of stamps.
+
+    After `open` its `batch` is what it proposes. All workers of all runs use one size, or their histograms could not be
+    added: the largest that a worker of the first run proposes. It is set before `drive`.
+    """
+
+    batch: int
+
+
 class Target(Protocol):
     """A parsed ``TARGET``: cheap to make, picklable, imports nothing of the thing under test."""
 

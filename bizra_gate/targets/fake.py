@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import UsageError
 from ..model import Clock, ClosedLoop, Plan, Recorder, WorkerTask
 
 
@@ -141,6 +142,9 @@ class FakeDriver:
         self._in_flight += 1
         self._peak = max(self._peak, self._in_flight)
         operation.start_ns, operation.answer = self._now_ns, self._target.script(operation.index)
+        load, takes = self._task.load, operation.answer.service_ns
+        if takes < 0 or (isinstance(load, ClosedLoop) and takes + load.think_ns == 0):
+            raise UsageError("a scripted operation takes time in a closed loop, or the loop would never end")
         self._at(self._end_ns(operation.answer.service_ns), lambda: self._end(operation))
 
     def _end_ns(self, service_ns: int) -> int:

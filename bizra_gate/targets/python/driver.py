@@ -29,6 +29,7 @@ class PythonDriver:
         self._target, self._plan = target, plan
         self._context = Context(0, plan.workers, 0, plan.seed)
         self._facts: dict[str, Any] = {"in_process": True}
+        self.batch = 1
 
     def place(self, index: int, run: int, clock: Clock) -> None:
         """What `setup` and `arguments` are told, and the clock to calibrate by."""
@@ -45,16 +46,23 @@ class PythonDriver:
         self._arguments = repeat(()) if operation.arguments is None else operation.arguments(self._context)
         if self._loop is None:
             self._found = calibrate(operation.call, self._arguments, self._clock.now_ns)
+            self.batch = self._found.batch if self._is_alone else 1
 
     def drive(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         if self._loop is not None:
             self._drive_async(self._loop, task, recorder, clock)
+        elif self._is_alone:
+            self._drive_alone(task, recorder, clock)
         elif isinstance(task.load, OpenLoop) or task.load.think_ns:
             self._drive_paced(task, recorder, clock)
-        elif task.load.concurrency > 1:
-            self._drive_threads(task, recorder, clock)
         else:
-            self._drive_alone(task, recorder, clock)
+            self._drive_threads(task, recorder, clock)
+
+    @property
+    def _is_alone(self) -> bool:
+        """One user per worker who does not pause: the tight loops are for it."""
+        load = self._plan.load
+        return isinstance(load, ClosedLoop) and not load.think_ns and load.concurrency <= self._plan.workers
 
     def facts(self) -> Mapping[str, Any]:
         return self._facts
@@ -71,7 +79,7 @@ class PythonDriver:
     def _drive_alone(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         """One thread, one user: one by one, or in batches where the operation is too short for the clock."""
         found, now_ns = self._found, clock.now_ns
-        recorder.batch = found.batch
+        recorder.batch = self.batch
         books = Books(recorder, now_ns, self._sample, found.gap_ns, found.bracket_ns)
         clock.sleep_until(task.origin_ns)
         if found.operation_ns:
@@ -80,10 +88,10 @@ class PythonDriver:
             loops.paced(self._operation.call, self._arguments, books, clock, task)
         books.end(now_ns())
         self._tell(books.examples, in_flight_max=1)
-        self._control(clock, batched=found.batch > 1)
+        self._control(clock, batched=self.batch > 1)
 
     def _repeat(self, books: Books, now_ns: Callable[[], int]) -> None:
-        call, arguments, size = self._operation.call, self._arguments, self._found.batch
+        call, arguments, size = self._operation.call, self._arguments, self.batch
         if size == 1:
             loops.timed(call, arguments, books, now_ns)
         elif self._found.labelled:
