@@ -74,8 +74,8 @@ def main() -> int:
         with nginx(directory) as url:
             saturation = (measured(url, ClosedLoop(64), options.seconds).operations or 0) / options.seconds
             print(f"saturation, closed loop of 64: {saturation:,.0f}/s\n")
-            print("| rate | achieved | median delay µs | p99 delay µs | median service µs | median response µs | added |"
-                  " CPU |")  # fmt: skip
+            print("| rate | achieved | median delay µs | p99 delay µs | median service µs | median response µs |"
+                  " added | CPU |")  # fmt: skip
             print("|--:|--:|--:|--:|--:|--:|--:|--:|")
             for rate in [*map(float, options.rates.split(",")), saturation * options.share]:
                 print(row(rate, measured(url, OpenLoop(rate, "poisson"), options.seconds)), flush=True)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 
 _CLOCK_MONOTONIC = 1
-_TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
+_TFD_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _PR_SET_TIMERSLACK = 29
 
 

@@ -16,6 +16,7 @@ from . import failures
 from .channel import Channel, State, Transport
 from .exchange import Answer, Exchange, ProtocolError
 from .expect import Expectation
+from .known import Known
 from .ledger import Ledger
 from .schedule import Arrivals, Users, schedule_for
 from .template import Template
@@ -24,27 +25,6 @@ MAX_HOPS = 10
 TICK_NS = 10_000_000
 """How often the loop looks up by itself; how late it then is, is the generator's own lag."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class Known:
-    """The last answer that was judged and may be recognised by its bytes alone."""
-
-    __slots__ = ("head", "size", "status", "whole")
-
-    def __init__(self) -> None:
-        self.whole: bytes = b"\0"
-        """The complete response, head and body; a NUL is no response at all."""
-        self.head: bytes = b"\0"
-        """Its head; enough when the length is right and the body is not looked at."""
-        self.size = -1
-        self.status = 0
-
-    def matches(self, data: bytes) -> bool:
-        return data == self.whole or (len(data) == self.size and data.startswith(self.head))
-
-    def learn(self, data: bytes, answer: Answer, *, body_matters: bool) -> None:
-        self.whole, self.size, self.status = data, len(data), answer.status
-        self.head = data[: answer.head_bytes] if answer.head_bytes and not body_matters else b"\0"
 
 
 class Conductor:
@@ -117,6 +97,7 @@ class Conductor:
     def recognised(self, hits: int, bytes_out: int) -> None:
         """The last `hits` operations in the columns ended in the known answer; `bytes_out` were sent after them."""
         if hits:
+            self.known.useful()
             self.ledger.repeated(self.known.status, hits)
             self.ledger.bytes_in += hits * self.known.size
             self.ledger.bytes_out += bytes_out
@@ -158,6 +139,7 @@ class Conductor:
             return
         plain, channel.plain = channel.plain, False
         if plain and not self._fresh and self.known.matches(data):
+            self.known.useful()
             self._succeed(channel, self.known.status, now)
             return
         try:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import socket
 import ssl
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,8 +80,11 @@ class Dialer:
 
 
 def candidates(endpoint: Endpoint) -> list[Address]:
-    """Every TCP address of the endpoint, in the resolver's order."""
-    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    """Every TCP address of the endpoint, in the resolver's order. Raises `socket.gaierror` where there is none."""
+    try:
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     return [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
 
 
@@ -97,6 +100,10 @@ def tls_context(*, verify: bool) -> ssl.SSLContext:
 
 def raise_file_limit(wanted: int) -> int:
     """Lift the soft limit of open files towards `wanted` and return what it is now."""
+    if sys.platform == "win32":
+        return wanted
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return wanted

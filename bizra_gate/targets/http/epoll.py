@@ -1,7 +1,7 @@
 """The Linux engine: one thread, raw epoll on non-blocking sockets, two system calls per request.
 
-An answer that equals, byte for byte, one that was parsed and judged before needs neither parser nor judge; neither does
-one with the same head and the right length, where nobody looks at the body. Everything else goes to the conductor.
+An answer of which `Known` can tell by its bytes what the parser and the judge would say needs neither. Everything else,
+and whatever is not an answer, goes to the conductor when the batch is through.
 wrk re-arms its epoll set twice per request; here nothing is re-armed, which pays for the interpreter.
 """
 
@@ -132,7 +132,7 @@ class EpollEngine:
         change then, so there is nothing to integrate. Whatever is out of the ordinary waits for the end of the batch.
         """
         table, buffer, now_ns, known = self._table, self._buffer, self._now_ns, conductor.known
-        whole, head, size = known.whole, known.head, known.size
+        whole, matches = known.whole, known.matches
         static, next_wire = conductor.template.static, conductor.next_wire
         push_start, push_end = self._recorder.start_ns.append, self._recorder.end_ns.append
         limit = min(self._recorder.fold_at_ns, self._recorder.stop_at_ns) if conductor.repeats else 0
@@ -149,7 +149,7 @@ class EpollEngine:
                 odd.append((channel, event, error, now_ns()))
                 continue
             now = now_ns()
-            if not (now < limit and (data == whole or (len(data) == size and data.startswith(head)))):
+            if now >= limit or (data != whole and not matches(data)):
                 odd.append((channel, event, data, now))
                 continue
             push_start(channel.start)
@@ -175,7 +175,7 @@ class EpollEngine:
     def _serve_open(self, conductor: Conductor, events: Events) -> None:
         """Answers of an open loop: each known one frees its channel for an arrival that is due, now or later."""
         table, buffer, now_ns, known = self._table, self._buffer, self._now_ns, conductor.known
-        whole, head, size = known.whole, known.head, known.size
+        whole, matches = known.whole, known.matches
         assert isinstance(conductor.schedule, Arrivals)
         recorder, free, ended = self._recorder, conductor.schedule.free_channels, conductor.ledger.ended
         limit = recorder.fold_at_ns if conductor.keeps_connections else 0
@@ -192,7 +192,7 @@ class EpollEngine:
                 odd.append((channel, event, error, now_ns()))
                 continue
             now = now_ns()
-            if not (now < limit and (data == whole or (len(data) == size and data.startswith(head)))):
+            if now >= limit or (data != whole and not matches(data)):
                 odd.append((channel, event, data, now))
                 continue
             recorder.start_ns.append(channel.start)
