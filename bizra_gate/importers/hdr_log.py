@@ -226,7 +226,8 @@ def _is_uneven(rows: list[_Row]) -> bool:
 def _unevenness(rows: list[_Row]) -> Iterator[Caveat]:
     if _is_uneven(rows):
         lengths = sorted(row.length_s for row in rows)
-        text = f"{len(rows)} intervals of {lengths[0]:g} to {lengths[-1]:g} s: too uneven for a series, read as one stretch"
+        span = f"{lengths[0]:g} to {lengths[-1]:g} s"
+        text = f"{len(rows)} intervals of {span}: too uneven for a series, read as one stretch"
         yield Caveat("source.intervals", text)
 
 

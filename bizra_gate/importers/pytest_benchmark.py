@@ -18,7 +18,7 @@ from .document import Node, parse
 from .stream import Stream
 
 _BLIND = (
-    "whether there was a warm-up is not said: pedantic mode has its own, which is not among the options (method.warmup)",
+    "whether there was a warm-up is not said: pedantic mode has one that is not among the options (method.warmup)",
     "one process only: what the next one would show goes unseen (method.runs)",
     "the clock is named but not described (clock.resolution, clock.overhead)",
     "whether the result was used, or a coroutine never awaited, is not said (control.result, control.empty)",
