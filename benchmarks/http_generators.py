@@ -149,7 +149,8 @@ GENERATORS: dict[str, Generator] = {
         "locust",
         lambda load: [
             "locust", "-f", str(load.directory / "locustfile.py"), "--headless", "--json", "--loglevel", "ERROR",
-            "-u", str(load.connections), "-r", str(load.connections), "-t", f"{load.seconds}s", "-H", load.url,
+            "-u", str(load.connections), "-r", str(load.connections), "-t", f"{load.seconds}s",
+            "-H", load.url.rstrip("/"),
         ],
         locust_requests,
     ),
@@ -218,7 +219,10 @@ def execute(generator: Generator, load: Load) -> Ran:
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
-    return Ran(generator.requests(output.read_text(errors="replace")), usage.ru_utime + usage.ru_stime, wall)
+    requests = generator.requests(output.read_text(errors="replace"))
+    if not requests:
+        raise SystemExit(f"{generator.program} sent nothing: {complaints.read_text(errors='replace')[-2000:]}")
+    return Ran(requests, usage.ru_utime + usage.ru_stime, wall)
 
 
 def measure(names: Sequence[str], load: Load, rounds: int) -> dict[str, list[tuple[Ran, Ran]]]:
