@@ -76,7 +76,7 @@ def _of_cycles(measurement: Measurement) -> Iterator[Finding]:
     if lanes is not None and per_second is not None and per_second > lanes * hertz:
         what = f"{lanes} thread{'s' if lanes > 1 else ''}" if single else f"{lanes} cores"
         message = (
-            f"{rate(per_second)} is more than {what} have cycles ({rate(lanes * hertz)}): "
+            f"{rate(per_second)} is more than the cycles of {what} ({rate(lanes * hertz)}): "
             "the operation was not carried out."
         )
         yield invalid(CODE, message, rate(per_second), f"≤ {rate(lanes * hertz)}")
