@@ -151,6 +151,7 @@ class PythonDriver:
             result = hook(*items)
             if inspect.isawaitable(result):
                 if self._loop is None:
+                    getattr(result, "close", int)()
                     raise TargetError(f"{self._target.spec}: its {name} is asynchronous and its operation is not")
                 self._loop.run_until_complete(_awaited(result))
         except TargetError:
