@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import UntrustedError
 from ..model import Distribution
 from ..stats import histogram
+from . import sound
 
 MAX_SAFE_INTEGER = 2**53 - 1
 Json = Any
@@ -102,6 +103,7 @@ def _noun(kind: type[Any]) -> Decoder:
         for field in dataclasses.fields(kind)
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
+    check = sound.CHECKS.get(kind)
 
     def decode_noun(document: Json, where: str) -> Any:
         if not isinstance(document, dict):
@@ -113,7 +115,10 @@ def _noun(kind: type[Any]) -> Decoder:
             if name not in document and not _may_be_empty(names[name]):
                 raise _refuse(where, sorted(document), f"a member {name!r}")
         values = {name: _decoder(names[name])(item, f"{where}.{name}") for name, item in document.items()}
-        return kind(**{name: () for name in required if name not in values} | values)
+        made = kind(**{name: () for name in required if name not in values} | values)
+        if check is not None:
+            check(made, where)
+        return made
 
     return decode_noun
 

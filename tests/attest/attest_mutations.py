@@ -42,6 +42,29 @@ def mutations(original: bytes, *, seed: int, count: int) -> Iterator[tuple[str, 
             yield change.__name__.strip("_"), data
 
 
+def byte_mutations(original: bytes, *, seed: int, count: int) -> Iterator[tuple[str, bytes]]:
+    """As `mutations`, for text that is no artifact: its bytes and lines only."""
+    dice = random.Random(seed)
+    changes = [change for change in _ON_BYTES if change is not _other_layout]
+    made = 0
+    while made < count:
+        change = dice.choice(changes)
+        data = change(original, dice)
+        if data != original:
+            made += 1
+            yield change.__name__.strip("_"), data
+
+
+def tree_mutations(document: Any, *, seed: int, count: int) -> Iterator[tuple[str, Any]]:
+    """`count` (description, changed copy) pairs of any JSON document; the copy may hold what JSON cannot."""
+    dice = random.Random(seed)
+    for _ in range(count):
+        change = dice.choice([change for change in _ON_TREE if change is not _resign_with_another_key])
+        tree = copy.deepcopy(document)
+        change(tree, dice)
+        yield change.__name__.strip("_"), tree
+
+
 def _rendered(change: Callable[[Any, random.Random], None], document: Any, dice: random.Random) -> bytes:
     tree = copy.deepcopy(document)
     change(tree, dice)
