@@ -16,8 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-TESTS = Path(__file__).parent.parent / "tests"
-sys.path.extend([str(TESTS / "attest"), str(TESTS / "cli"), str(TESTS / "importers")])
+sys.path.extend(str(Path(__file__).parent.parent / "tests" / room) for room in ("attest", "cli", "importers"))
 
 from attest_keys import ALICE, keyring, small_statement, trusted
 from attest_mutations import bit_flips, byte_mutations, mutations, tree_mutations
