@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from . import gates, opening, repository, store
 from .errors import BizraGateError
@@ -69,22 +68,13 @@ def _named(task: Task, origin: str, data: bytes) -> OpenedEvidence:
     return dataclasses.replace(evidence, file=f"{origin}:{task.file}")
 
 
-def versions(root: Path, file: str) -> Iterator[tuple[str, bytes]]:
-    """(commit, bytes) of every committed version of `file`, newest first."""
-    for commit in reversed(repository.history(root, file)):
-        try:
-            yield commit, repository.show(root, commit, file)
-        except BizraGateError:
-            continue
-
-
 def _earlier(task: Task) -> Iterator[tuple[str, bytes]]:
     """Versions other than the one in the work tree: a measurement is no baseline of its own."""
     try:
         current = store.read(store.inside(task.root, task.file, "baseline"))
     except BizraGateError:
         current = b""
-    return ((commit, data) for commit, data in versions(task.root, task.file) if data != current)
+    return ((commit, data) for commit, data in repository.versions(task.root, task.file) if data != current)
 
 
 def _versions(task: Task, count: int) -> Iterator[OpenedEvidence]:
@@ -96,14 +86,35 @@ def _versions(task: Task, count: int) -> Iterator[OpenedEvidence]:
 
 def _last_shipped(task: Task) -> Iterator[OpenedEvidence]:
     """The newest earlier version on which the gate, leaving its baselines aside, says SHIP at the time it was made."""
-    absolute = tuple(dataclasses.replace(c, baseline=None) for c in task.gate.checks if c.limit is not None)
+    alone = _alone(task)
     for commit, data in _earlier(task):
         evidence = _named(task, f"{GIT}{commit[:12]}", data)
         if not evidence.trust.ok or evidence.finished_at is None:
             continue
         here = dataclasses.replace(evidence, file=task.file)
-        spec = dataclasses.replace(task.spec, artifacts=(task.file,), quorum=None)
-        alone = dataclasses.replace(task.gate, checks=absolute or task.gate.checks, evidence=(spec,))
-        if gates.evaluate([alone], {alone.name: [here]}, evidence.finished_at).verdict == "SHIP":
+        beside = {path: _beside(task, commit, path) for path in gates.wanted_references(alone)}
+        references = {path: piece for path, piece in beside.items() if piece is not None}
+        report = gates.evaluate([alone], {alone.name: [here]}, evidence.finished_at, references=references)
+        if report.verdict == "SHIP":
             yield evidence
             return
+
+
+def _alone(task: Task) -> Gate:
+    """The gate as if the task's artifact were all of its evidence: the limits of the checks that read it."""
+    gate, spec = task.gate, task.spec
+    first = gate.evidence[0].name
+    own = [check for check in gate.checks if (check.evidence or first) == spec.name]
+    limited = [dataclasses.replace(check, baseline=None) for check in own if check.limit is not None]
+    whole = dataclasses.replace(spec, artifacts=(task.file,), quorum=None, required=True)
+    return dataclasses.replace(gate, checks=tuple(limited or own), evidence=(whole,))
+
+
+def _beside(task: Task, commit: str, path: str) -> OpenedEvidence | None:
+    """Another artifact, as it was in the same commit."""
+    try:
+        data = repository.show(task.root, commit, path)
+    except BizraGateError:
+        return None
+    other = dataclasses.replace(task, file=path, gate=dataclasses.replace(task.gate, plan=None))
+    return opening.open_bytes(other, data).evidence

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .evidence.benchmark import AGAINST
 from .model import Audit, Metric
-from .reports.inputs import ComparedMetric, ComparedPair, Comparison, CompareVerdict
+from .reports.inputs import ComparedMetric, ComparedPair, CompareVerdict, Comparison
 
 METRICS = ("throughput", "latency.mean", "latency.p50", "latency.p99", "error_rate", "cpu.per_op", "memory.peak")
+MARGIN = 0.05
+"""How much worse still counts as the same where nobody says."""
 FEWEST_PROCESSES = 2
 
 
@@ -47,6 +50,24 @@ def compare(
     )
 
 
+def in_turn(
+    name: str,
+    metrics: Mapping[str, Metric],
+    audits: tuple[Audit, Audit],
+    *,
+    margin: float,
+    confidence: float = 0.95,
+    wanted: Sequence[str] = METRICS,
+) -> ComparedPair:
+    """One artifact with two targets that were measured in turn: the first against the second, pair by pair.
+
+    `audits` are those of the first and of the second.
+    """
+    second = {key.removeprefix(AGAINST): metric for key, metric in metrics.items() if key.startswith(AGAINST)}
+    first = {key: metric for key, metric in metrics.items() if not key.startswith(AGAINST)}
+    return _pair(Side(name, second, audits[1]), Side(name, first, audits[0]), margin, confidence, wanted, in_turn=True)
+
+
 def _paired(base: Sequence[Side], head: Sequence[Side]) -> tuple[list[tuple[Side, Side]], list[str]]:
     if len(base) == len(head) == 1:
         return [(base[0], head[0])], []
@@ -56,9 +77,11 @@ def _paired(base: Sequence[Side], head: Sequence[Side]) -> tuple[list[tuple[Side
     return partners, [f"{name} is on one side only, and was not compared" for name in alone]
 
 
-def _pair(base: Side, head: Side, margin: float, confidence: float, metrics: Sequence[str]) -> ComparedPair:
+def _pair(
+    base: Side, head: Side, margin: float, confidence: float, metrics: Sequence[str], *, in_turn: bool = False
+) -> ComparedPair:
     present = [name for name in metrics if name in base.metrics or name in head.metrics]
-    rows = [_row(name, base, head, margin, confidence) for name in present]
+    rows = [_row(name, base, head, margin, confidence, in_turn=in_turn) for name in present]
     return ComparedPair(head.name, tuple(rows), base.audit, head.audit, tuple(_notes(base, head)))
 
 
@@ -68,7 +91,9 @@ def _notes(base: Side, head: Side) -> list[str]:
     return []
 
 
-def _row(name: str, base: Side, head: Side, margin: float, confidence: float) -> ComparedMetric:
+def _row(
+    name: str, base: Side, head: Side, margin: float, confidence: float, *, in_turn: bool = False
+) -> ComparedMetric:
     before, after = base.metrics.get(name), head.metrics.get(name)
     known = after or before
     assert known is not None
@@ -86,7 +111,9 @@ def _row(name: str, base: Side, head: Side, margin: float, confidence: float) ->
     assert after is not None
     from .stats.compare import compare_processes
 
-    found = compare_processes(before.process_values, after.process_values, known.better, margin, confidence)
+    values = before.process_values, after.process_values
+    paired = in_turn and len(values[0]) == len(values[1])
+    found = compare_processes(*values, known.better, margin, confidence, paired=paired)
     return row(
         found.verdict,
         found.message,

@@ -20,8 +20,8 @@ from .audit import examine
 from .errors import DefinitionError, MissingError, Problem, UntrustedError, UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark
-from .model import EvidenceSpec, Gate, Measurement, Metric, OpenedEvidence, Reason, Trust
-from .stats.student import t_interval
+from .model import Audit, EvidenceSpec, Gate, Measurement, OpenedEvidence, Policy, Reason, Trust
+from .reports.inputs import WORST_AUDIT
 
 KEYRING = "keyring.toml"
 DEFAULT = 0.95
@@ -194,16 +194,18 @@ def _moment(text: str) -> datetime:
 
 def _examined(task: Task, sha256: str | None, verdict: Trust, benchmark: Benchmark) -> Result:
     reasons = tuple(_binding(task, benchmark))
-    measurement = benchmark.measurement
+    measurement, wanted = benchmark.measurement, gates.wanted_percentiles(task.gate)
     bound = Trust(not reasons, (*verdict.reasons, *reasons), verdict.signed_by, verdict.owners)
     evidence = OpenedEvidence(
         file=task.file,
         sha256=sha256,
         kind=task.spec.kind,
         trust=bound,
-        audit=examine(measurement, task.gate.policy),
-        metrics=benchmark.metrics(),
-        metrics_at={level: benchmark.metrics(level) for level in gates.confidences(task.gate) if level != DEFAULT},
+        audit=audit_of(benchmark, task.gate.policy),
+        metrics=benchmark.metrics(DEFAULT, wanted),
+        metrics_at={
+            level: benchmark.metrics(level, wanted) for level in gates.confidences(task.gate) if level != DEFAULT
+        },
         signed_by=verdict.signed_by,
         measured_by=_measured_by(measurement),
         finished_at=benchmark.finished_at,
@@ -212,6 +214,28 @@ def _examined(task: Task, sha256: str | None, verdict: Trust, benchmark: Benchma
         environment=binding.environment_facts(benchmark),
     )
     return Result(task.gate.name, evidence, measurement if task.keep_measurement else None)
+
+
+def audit_of(benchmark: Benchmark, policy: Policy) -> Audit:
+    """The audit of an artifact: of both halves where two targets were measured in turn, since they are compared."""
+    own = examine(benchmark.measurement, policy)
+    return own if benchmark.against is None else _of_both(own, examine(benchmark.against, policy))
+
+
+def _of_both(first: Audit, second: Audit) -> Audit:
+    """The worse verdict, and every finding; those of the second target say so."""
+    findings = (
+        *first.findings,
+        *(dataclasses.replace(one, message=f"The second target: {one.message}") for one in second.findings),
+    )
+    told = {one.code for one in findings}
+    skipped = {code: why for code, why in {**second.not_applicable, **first.not_applicable}.items() if code not in told}
+    return Audit(
+        min(first.verdict, second.verdict, key=WORST_AUDIT.index),
+        findings,
+        tuple(code for code in first.clean if code not in told and code not in skipped),
+        skipped,
+    )
 
 
 def _binding(task: Task, benchmark: Benchmark) -> Iterator[Reason]:
@@ -241,32 +265,4 @@ def _missing(task: Task) -> OpenedEvidence:
 def _untrusted(task: Task, sha256: str | None, *reasons: Reason, signed_by: tuple[str, ...] = ()) -> OpenedEvidence:
     return OpenedEvidence(
         task.file, sha256, task.spec.kind, Trust(False, reasons, signed_by), None, {}, signed_by=signed_by
-    )
-
-
-def merged(pieces: Sequence[OpenedEvidence]) -> OpenedEvidence:
-    """Several artifacts of one claim read as one measurement of several processes.
-
-    Only figures whose meaning survives pooling are kept: those with one value for each process.
-    """
-    first = pieces[0]
-    shared = set.intersection(*(set(piece.metrics) for piece in pieces))
-    metrics = {name: _pooled([piece.metrics[name] for piece in pieces]) for name in sorted(shared)}
-    return dataclasses.replace(
-        first, metrics={name: metric for name, metric in metrics.items() if metric is not None}, metrics_at={}
-    )
-
-
-def _pooled(parts: Sequence[Metric]) -> Metric | None:
-    values = tuple(value for part in parts for value in part.process_values)
-    if len(values) < len(parts) or len(values) < 2:
-        return None
-    mean, low, high = t_interval(values)
-    return dataclasses.replace(
-        parts[0],
-        estimate=mean,
-        interval=(low, high),
-        n=sum(part.n or 0 for part in parts) or None,
-        method=f"t over {len(values)} processes of {len(parts)} artifacts",
-        process_values=values,
     )

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import baselines, docket, gates, ledgers, opening, repository, store
+from . import baselines, docket, gates, ledgers, opening, pooling, repository, store
 from .attest import add_key, envelope, keyring, parse_instant
 from .attest.digest import manifest_sha256
 from .attest.keys import PrivateKey
@@ -67,15 +67,24 @@ def bench(
     gate: Gate | None = None,
     progress: Callable[[Snapshot], None] | None = None,
 ) -> Benched:
-    """Measure `plan` and write one signed artifact; nothing is written unless the whole measurement was made."""
-    from . import load, probe, targets
+    """Measure `plan`, in turn with its second target where it has one, and write one signed artifact.
+
+    Nothing is written unless the whole measurement was made.
+    """
+    from . import against, load, probe, targets
     from .load.clock import MonotonicClock
 
     origin = origin_of(root, plan)
     target = targets.resolve(plan.target, plan=plan, root=root)
-    clock = MonotonicClock()
-    measurement = load.run(plan, target, clock, probe.environment(), progress=progress)
     subject = {"target": plan.target, **target.identity()}
+    clock = MonotonicClock()
+    with against.rival(plan, root) as rival:
+        if rival is None:
+            measurement, other = load.run(plan, target, clock, probe.environment(), progress=progress), None
+        else:
+            pairs = [(plan, target), (rival.plan, rival.target)]
+            measurement, other = load.run_many(pairs, clock, probe.environment(), progress=progress)
+            subject |= rival.subject
     return seal(
         measurement,
         subject=subject,
@@ -84,6 +93,7 @@ def bench(
         artifact=artifact,
         finished_at=measurement.finished_at or clock.wall(),
         gate=gate,
+        against=other,
     )
 
 
@@ -96,8 +106,9 @@ def seal(
     artifact: Path,
     finished_at: str,
     gate: Gate | None = None,
+    against: Measurement | None = None,
 ) -> Benched:
-    """State, sign and store one measurement."""
+    """State, sign and store one measurement, with that of the second target where there is one."""
     benchmark = Benchmark(
         run_id=uuid.uuid4().hex,
         finished_at=finished_at,
@@ -106,6 +117,7 @@ def seal(
         subject=subject,
         source=origin,
         gate=_reference(gate) if gate is not None else None,
+        against=against,
     )
     descriptor, predicate = benchmarks.state(benchmark)
     document = statement([descriptor], benchmarks.PREDICATE_TYPE, predicate)
@@ -167,19 +179,25 @@ def verify(
         references=baselines.references(judged, now, docketed.ring),
         baselines=baselines.opened(judged, now, docketed.ring),
         compare=_compare,
-        merge=opening.merged,
+        merge=pooling.merged,
         notes=docketed.notes,
     )
     return Verified(report, {r.evidence.file: r.measurement for r in results if r.measurement is not None})
 
 
 def _compare(
-    base: Sequence[float], head: Sequence[float], better: Better, margin: float, confidence: float = 0.95
+    base: Sequence[float],
+    head: Sequence[float],
+    better: Better,
+    margin: float,
+    confidence: float = 0.95,
+    *,
+    paired: bool = False,
 ) -> Comparison:
     """Loaded when a check has a baseline, and not before."""
     from .stats.compare import compare_processes
 
-    return compare_processes(base, head, better, margin, confidence)
+    return compare_processes(base, head, better, margin, confidence, paired=paired)
 
 
 def _listed(judged: Sequence[Gate], now: str, base: str | None) -> Callable[[str, OpenedEvidence], OpenedEvidence]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import MissingError, UsageError
 
 _TIMEOUT_S = 30
+_VERSIONS_AT_ONCE = 16
+"""How many versions of a file are held at once; git is asked once for so many."""
+_HEAD_BYTES = 1024
+"""More than any heading of an object takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +26,18 @@ class Commit:
     dirty: bool
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
-    """Standard output of ``git -C root …``, or None where git is absent or refuses."""
+def _git(root: Path, *arguments: str, index: Path | None = None, said: bytes = b"") -> bytes | None:
+    """Standard output of ``git -C root …``, or None where git is absent or refuses.
+
+    `index` stands in for the repository's own; `said` is what git reads on standard input.
+    """
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],
             capture_output=True,
             timeout=_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
+            input=said,
+            env=None if index is None else {**os.environ, "GIT_INDEX_FILE": str(index)},
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -74,6 +84,20 @@ def show(root: Path, revision: str, path: str) -> bytes:
     return data
 
 
+def export(root: Path, revision: str, directory: Path) -> None:
+    """Write everything that `revision` holds below `directory`, which is made here.
+
+    With an index of its own: work tree and index of the repository stay as they are. Raises `UsageError` where git
+    does not know the revision or cannot write its files.
+    """
+    commit, whole = resolve(root, revision), top(root)
+    directory.mkdir(parents=True)
+    index = directory.with_name(f"{directory.name}.index")
+    steps = (("read-tree", commit), ("checkout-index", "--all", "--quiet", f"--prefix={directory}/"))
+    if whole is None or any(_git(whole, *step, index=index) is None for step in steps):
+        raise UsageError(f"the files of {revision} could not be written to {directory}")
+
+
 def files(root: Path, revision: str, directory: str) -> list[str]:
     """Paths below `directory` (relative to `root`) at `revision`."""
     said = _git(root, "ls-tree", "-r", "--name-only", "-z", resolve(root, revision), "--", f"./{directory}")
@@ -84,6 +108,35 @@ def history(root: Path, path: str, limit: int = 200) -> list[str]:
     """Commits that changed `path`, oldest first."""
     said = _git(root, "log", f"--max-count={limit}", "--format=%H", "--", f"./{path}")
     return list(reversed((said or b"").decode().split()))
+
+
+def shallow(root: Path) -> bool:
+    """Whether the clone holds only a part of the history."""
+    return (_git(root, "rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
+
+
+def versions(root: Path, path: str, limit: int = 200) -> Iterator[tuple[str, bytes]]:
+    """(commit, bytes) of every committed version of `path`, newest first; commits that removed it are left out."""
+    newest_first = history(root, path, limit)[::-1]
+    for start in range(0, len(newest_first), _VERSIONS_AT_ONCE):
+        commits = newest_first[start : start + _VERSIONS_AT_ONCE]
+        asked = "".join(f"{commit}:./{path}\n" for commit in commits).encode()
+        answer = memoryview(_git(root, "cat-file", "--batch", said=asked) or b"")
+        for commit in commits:
+            data, answer = _object(answer)
+            if data is not None:
+                yield commit, data
+
+
+def _object(answer: memoryview) -> tuple[bytes | None, memoryview]:
+    """The first object of what ``git cat-file --batch`` wrote (None where there is none), and the rest."""
+    head, _, _ = bytes(answer[:_HEAD_BYTES]).partition(b"\n")
+    words = head.split(b" ")
+    begin = len(head) + 1
+    if len(words) != 3 or words[1] != b"blob":
+        return None, answer[begin:]
+    size = int(words[2])
+    return bytes(answer[begin : begin + size]), answer[begin + size + 1 :]
 
 
 def ignored(path: Path) -> bool:

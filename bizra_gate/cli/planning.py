@@ -6,9 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import opening, repository
+from .. import against, opening, repository
 from ..errors import UsageError
-from ..gates.measure import mean_rate, parse_stages
+from ..evidence.benchmark import GIT
+from ..gates.measure import RUNS_AGAINST, mean_rate, parse_stages
 from ..model import ClosedLoop, CommandOptions, Gate, HttpRequest, Load, OpenLoop, Plan, Warmup
 from ..model.plan import Arrivals, Stage
 from ..units import NS_PER_S, UnitError, format_time
@@ -123,19 +124,32 @@ def _own_source(target: str) -> tuple[str, ...]:
 def overridden(plan: Plan, asked: Asked) -> Plan:
     """`plan` with everything that was asked differently on the command line."""
     load = _load(plan.load, asked)
-    return dataclasses.replace(
+    whole = dataclasses.replace(
         plan,
         load=load,
         warmup=_warmup(plan.warmup, asked),
         duration_ns=_duration(plan, load, asked),
-        runs=_first(asked.runs, plan.runs),
+        runs=_runs(plan, asked),
         workers=_first(asked.workers, plan.workers),
         timeout_ns=_first(asked.timeout_ns, plan.timeout_ns),
         name=asked.name or plan.name,
-        against=asked.against or plan.against,
+        against=_against(asked.against) or plan.against,
         http=_http(plan, asked),
         command=_command(plan, asked),
     )
+    against.check(whole)
+    return whole
+
+
+def _against(text: str | None) -> str | None:
+    """A target as it is; anything else is a git revision."""
+    return text if text is None or text.startswith((*SCHEMES, GIT)) else f"{GIT}{text}"
+
+
+def _runs(plan: Plan, asked: Asked) -> int:
+    """One process has no spread, so two that are compared are measured five times each where nobody says otherwise."""
+    compared = asked.against is not None and plan.runs == 1
+    return _first(asked.runs, RUNS_AGAINST if compared else plan.runs)
 
 
 def _duration(plan: Plan, load: Load, asked: Asked) -> int:

@@ -36,6 +36,8 @@ def asked(plan: Plan) -> str:
     """The plan in one line."""
     warmup = format_time(plan.warmup.at_least_ns)
     runs = f", {plan.runs} runs" if plan.runs > 1 else ""
+    if plan.against is not None:
+        runs += f" in turn with {plan.against}"
     return f"{load_text(plan.load)}, {warmup} warm-up, {format_time(plan.duration_ns)} counted{runs}"
 
 
@@ -63,17 +65,23 @@ def line(snapshot: Snapshot) -> str:
 
 
 def _plain(plan: Plan) -> Watch:
-    last: list[tuple[int, str, int]] = []
+    last: list[tuple[str, int, str, int]] = []
 
     def watch(snapshot: Snapshot) -> None:
-        slot = (snapshot.run, snapshot.phase, int(snapshot.elapsed_ns // PLAIN_EVERY_NS))
+        slot = (snapshot.name, snapshot.run, snapshot.phase, int(snapshot.elapsed_ns // PLAIN_EVERY_NS))
         if last and last[-1] == slot:
             return
         last[:] = [slot]
-        prefix = f"run {snapshot.run + 1}/{plan.runs}  " if plan.runs > 1 else ""
-        typer.echo(prefix + line(snapshot), err=True)
+        which = _which(plan, snapshot)
+        typer.echo((f"{which}  " if which else "") + line(snapshot), err=True)
 
     return watch
+
+
+def _which(plan: Plan, snapshot: Snapshot) -> str:
+    """``run 2/5``, and of what where two targets take turns."""
+    run = f"run {snapshot.run + 1}/{plan.runs}" if plan.runs > 1 else ""
+    return f"{run} {snapshot.name}".strip() if plan.against is not None else run
 
 
 @contextmanager
@@ -106,7 +114,7 @@ def _block(plan: Plan, snapshot: Snapshot, width: int):  # type: ignore[no-untyp
         Text(f"{snapshot.phase:<9}", style=style),
         ProgressBar(total=total, completed=min(total, snapshot.elapsed_ns), width=max(10, min(40, width - 45))),
         Text(f"{snapshot.elapsed_ns / NS_PER_S:.0f}/{total / NS_PER_S:.0f} s"),
-        Text(f"run {snapshot.run + 1}/{plan.runs}" if plan.runs > 1 else "", style="dim"),
+        Text(_which(plan, snapshot), style="dim"),
     )
     errors = Text(f"{snapshot.errors:,}", style="red" if snapshot.errors else "")
     figures = Text.assemble(

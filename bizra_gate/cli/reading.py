@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import binding, importers, opening, pipeline, store
+from .. import binding, comparing, importers, opening, pipeline, store
 from ..attest import check, envelope, parse_instant
 from ..audit import examine
 from ..comparing import Side
 from ..errors import FormatError
-from ..evidence.benchmark import reading_order
+from ..evidence.benchmark import Benchmark, reading_order
 from ..model import Measurement, Policy
-from ..reports.inputs import AuditedMeasurement, Shown
+from ..reports.inputs import AuditedMeasurement, ComparedMetric, Shown
 from . import values, waiting
 
 
@@ -46,7 +46,8 @@ def measurements(path: Path, from_: str | None, said: importers.Stated) -> list[
         with path.open("rb") as file:
             head = file.read(4096)
         if from_ in (None, "bizra-gate") and pipeline.is_artifact(head):
-            return [pipeline.decode_artifact(store.read(path), str(path)).measurement]
+            benchmark = pipeline.decode_artifact(store.read(path), str(path))
+            return [one for one in (benchmark.measurement, benchmark.against) if one is not None]
     return foreign(path, from_, said)
 
 
@@ -101,17 +102,35 @@ def shown(path: Path, keyring_path: Path, now: str) -> Shown:
     benchmark = pipeline.decode_artifact(data, str(path))
     ring = opening.read_keyring(keyring_path)
     verdict = None if ring is None else check(sealed, ring, parse_instant(now))
-    notes = () if ring is not None else (f"{keyring_path} does not exist: nobody was asked whether the key is trusted",)
-    audited_one = pipeline.audit_measurement(benchmark.measurement, Policy(), str(path))
+    notes = [] if ring is not None else [f"{keyring_path} does not exist: nobody was asked whether the key is trusted"]
+    if benchmark.against is not None:
+        notes += [f"in turn with {benchmark.against.name}: {text}" for text in ratios(benchmark, Policy())]
     return Shown(
         str(path),
         benchmark.measurement,
         reading_order(benchmark.metrics()),
-        audited_one.audit,
+        opening.audit_of(benchmark, Policy()),
         verdict,
         sealed.sha256,
-        notes,
+        tuple(notes),
     )
+
+
+def ratios(benchmark: Benchmark, asked: Policy) -> list[str]:
+    """First target over second for each metric, with the interval and what it comes to."""
+    assert benchmark.against is not None
+    audits = examine(benchmark.measurement, asked), examine(benchmark.against, asked)
+    for who, audit in zip(("what was measured", "the second target"), audits, strict=True):
+        if audit.verdict == "INVALID":
+            return [f"{who} is INVALID, its numbers contradict each other: nothing can be compared"]
+    found = comparing.in_turn("", benchmark.metrics(), audits, margin=comparing.MARGIN)
+    return [_ratio(row) for row in found.rows]
+
+
+def _ratio(row: ComparedMetric) -> str:
+    if row.ratio is None or row.low is None or row.high is None:
+        return f"{row.metric}: {row.reason}"
+    return f"{row.metric} {row.ratio:.3f} times [{row.low:.3f}, {row.high:.3f}]: {row.reason}"
 
 
 def sides(path: Path, from_: str | None) -> list[Side]:
@@ -121,7 +140,7 @@ def sides(path: Path, from_: str | None) -> list[Side]:
     data = store.read(path) if path.is_file() and path.stat().st_size <= store.MAX_ARTIFACT_BYTES else b""
     if from_ is None and pipeline.is_artifact(data):
         benchmark = pipeline.decode_artifact(data, str(path))
-        verdict = examine(benchmark.measurement, Policy())
+        verdict = opening.audit_of(benchmark, Policy())
         key = binding.environment_key(benchmark)
         return [Side(path.stem, benchmark.metrics(), verdict, key)]
     found = [pipeline.audit_measurement(one, Policy(), str(path)) for one in foreign(path, from_, importers.Stated())]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..audit import examine
+from .. import opening
 from ..model import Metric, Policy
 from ..units import format_quantity
+from . import reading
 from .planning import Job
 
 if TYPE_CHECKING:
@@ -24,7 +25,20 @@ def printed(made: Benched, job: Job, *, no_color: bool) -> None:
     for name in SHOWN:
         if name in made.metrics:
             typer.echo("  " + row(made.metrics[name]))
+    if made.benchmark.against is not None:
+        _compared(made, job)
     _believable(made, job)
+
+
+def _compared(made: Benched, job: Job) -> None:
+    """The ratio of the two targets: what an interleaved measurement is made for."""
+    typer.echo(f"  in turn with {job.plan.against}, {job.plan.runs} runs of each:")
+    for text in reading.ratios(made.benchmark, _policy(job)):
+        typer.echo(f"    {text}")
+
+
+def _policy(job: Job) -> Policy:
+    return job.gate.policy if job.gate is not None else Policy()
 
 
 def row(metric: Metric) -> str:
@@ -38,8 +52,7 @@ def row(metric: Metric) -> str:
 
 def _believable(made: Benched, job: Job) -> None:
     """A preview of the audit: `bench` judges nothing, but an hour is too precious to learn it in CI."""
-    policy = job.gate.policy if job.gate is not None else Policy()
-    said = examine(made.benchmark.measurement, policy)
+    said = opening.audit_of(made.benchmark, _policy(job))
     typer.echo(f"  audit: {said.verdict}")
     for finding in said.findings:
         if finding.severity != "note":

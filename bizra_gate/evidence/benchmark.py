@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UntrustedError
 from ..gates import plan_document, plan_from_document
-from ..model import Measurement, Metric, Printed
+from ..model import Measurement, Metric, Plan, Printed
 from ..stats import merge, summary
 from . import codec
 
@@ -23,6 +23,7 @@ PREDICATE_TYPE = "https://bizra.dev/attestation/benchmark/v1"
 SCHEMA = "bizra-gate/benchmark/v1"
 SIGNIFICANT_DIGITS = 6
 AGAINST = "against."
+GIT = "git:"
 TWIN = ("response.", "against.response.")
 """Says the same as ``latency.`` in an open loop, and is left out of the summary."""
 _REQUIRED = ("schema", "run_id", "finished_at", "tool", "subject", "source", "measurement", "summary")
@@ -72,13 +73,28 @@ class Benchmark:
     against: Measurement | None = None
     """The second target of an interleaved comparison, measured in turn with the first."""
 
-    def metrics(self, confidence: float = 0.95) -> dict[str, Metric]:
-        """Every metric that the counts give; those of the second target under ``against.``."""
-        own = summary.summarize(self.measurement, confidence)
+    def metrics(self, confidence: float = 0.95, percentiles: Iterable[float] = ()) -> dict[str, Metric]:
+        """Every metric that the counts give, with `percentiles` beside the usual ones; those of the second target
+        under ``against.``."""
+        wanted = tuple(percentiles)
+        own = summary.summarize(self.measurement, confidence, wanted)
         if self.against is None:
             return own
-        other = summary.summarize(self.against, confidence)
-        return own | {f"{AGAINST}{name}": metric for name, metric in other.items()}
+        other = summary.summarize(self.against, confidence, wanted)
+        return own | {name: dataclasses.replace(m, name=name) for name, m in _prefixed(other)}
+
+
+def _prefixed(metrics: Mapping[str, Metric]) -> Iterator[tuple[str, Metric]]:
+    return ((f"{AGAINST}{name}", metric) for name, metric in metrics.items())
+
+
+def against_plan(plan: Plan) -> Plan:
+    """The plan of the second target: the same in everything but the target.
+
+    A git revision is the same target at another commit.
+    """
+    target = plan.target if plan.against is None or plan.against.startswith(GIT) else plan.against
+    return dataclasses.replace(plan, target=target, against=None)
 
 
 def reading_order(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
@@ -160,12 +176,13 @@ def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
     for name in _REQUIRED:
         if name not in predicate:
             raise UntrustedError(f"predicate: no member {name!r}", code="malformed")
+    measurement, against = _measurements(predicate)
     benchmark = Benchmark(
         run_id=codec.decode(str, predicate["run_id"], "predicate.run_id"),
         finished_at=codec.decode(str, predicate["finished_at"], "predicate.finished_at"),
         tool=codec.decode(Tool, predicate["tool"], "predicate.tool"),
-        measurement=_measurement(predicate),
-        against=_from_bare(predicate, "against") if "against" in predicate else None,
+        measurement=measurement,
+        against=against,
         subject=codec.decode(Mapping[str, str], predicate["subject"], "predicate.subject"),
         source=codec.decode(Origin, predicate["source"], "predicate.source"),
         gate=codec.decode(GateReference, predicate["gate"], "predicate.gate") if "gate" in predicate else None,
@@ -175,10 +192,31 @@ def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
     return benchmark
 
 
-def _measurement(predicate: dict[str, Any]) -> Measurement:
+def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement | None]:
+    """What was measured, and the second target where the plan asks for one; each with its own part of the summary."""
     plan = plan_from_document(predicate["plan"]) if "plan" in predicate else None
-    rows = codec.decode(tuple[_Row, ...], predicate["summary"], "predicate.summary")
-    return dataclasses.replace(_from_bare(predicate, "measurement"), plan=plan, printed=tuple(_printed(rows)))
+    printed = tuple(_printed(codec.decode(tuple[_Row, ...], predicate["summary"], "predicate.summary")))
+    own = _from_bare(predicate, "measurement")
+    asked = plan is not None and plan.against is not None
+    if asked != ("against" in predicate):
+        expected = "a second measurement, as the plan asks" if asked else "nothing: the plan names no second target"
+        raise UntrustedError(f"predicate.against: expected {expected}", code="malformed")
+    if plan is None or not asked:
+        return dataclasses.replace(own, plan=plan, printed=printed), None
+    other = _from_bare(predicate, "against")
+    if len(other.runs) != len(own.runs):
+        said = f"{len(other.runs)} runs beside {len(own.runs)}, which are measured in turn"
+        raise UntrustedError(f"predicate.against: {said}", code="malformed")
+    first = tuple(row for row in printed if not row.metric.startswith(AGAINST))
+    second = tuple(
+        dataclasses.replace(row, metric=row.metric.removeprefix(AGAINST))
+        for row in printed
+        if row.metric.startswith(AGAINST)
+    )
+    return (
+        dataclasses.replace(own, plan=plan, printed=first),
+        dataclasses.replace(other, plan=against_plan(plan), printed=second),
+    )
 
 
 def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
@@ -190,9 +228,9 @@ def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
 
 
 def _printed(rows: tuple[_Row, ...]) -> Iterator[Printed]:
-    """What the summary says of the first target; an audit compares it with the counts."""
+    """What the summary says; an audit compares it with the counts."""
     for row in rows:
-        if row.estimate is not None and not row.metric.startswith(AGAINST):
+        if row.estimate is not None:
             yield Printed(row.metric, row.estimate, row.unit, row.interval, row.n)
 
 

@@ -67,11 +67,12 @@ def _predicate(definitions: dict[str, Json]) -> Json:
         "subject": {"type": "object", "additionalProperties": {"type": "string"}},
         "source": _shape(benchmark.Origin, definitions),
         "measurement": _measurement(definitions),
+        "against": _measurement(definitions),
         "summary": {"type": "array", "items": _shape(benchmark._Row, definitions)},
         "gate": _shape(benchmark.GateReference, definitions),
         "plan": {"type": "object", "required": ["target", "load", "warmup", "duration_ns"]},
     }
-    return _closed(members, optional=("gate", "plan"))
+    return _closed(members, optional=("against", "gate", "plan"))
 
 
 def _measurement(definitions: dict[str, Json]) -> Json:

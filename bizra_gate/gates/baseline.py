@@ -41,7 +41,14 @@ class Compare(Protocol):
     """``stats.compare.compare_processes``, or something that answers as it does."""
 
     def __call__(
-        self, base: Sequence[float], head: Sequence[float], better: Better, margin: float, confidence: float = 0.95
+        self,
+        base: Sequence[float],
+        head: Sequence[float],
+        better: Better,
+        margin: float,
+        confidence: float = 0.95,
+        *,
+        paired: bool = False,
     ) -> Comparison: ...
 
 
@@ -55,7 +62,7 @@ def rule_baseline(
     confidence: float,
 ) -> Ruling:
     """Whether `metric` is no worse than the baseline by more than its margin."""
-    within = baseline.ref == AGAINST.rstrip(".")
+    within = _within(baseline)
     sources: Sequence[OpenedEvidence] = (evidence,) if within else _window(baseline, evidence, earlier)
     stop = _unfit(baseline, evidence, sources, within=within)
     if stop is not None:
@@ -68,14 +75,24 @@ def rule_baseline(
     found = [source.metrics.get(name) for source in sources]
     base = pooled([one for one in found if one is not None], name)
     if base is None or None in found:
-        return Ruling("missing", f"The baseline {baseline.ref} has no {check.metric}, so nothing can be compared.")
+        return Ruling("missing", f"{_named(baseline, 'T')} has no {check.metric}, so nothing can be compared.")
     values = base.process_values
     if compare is None or not _comparable(values) or not _comparable(metric.process_values):
         return Ruling("inconclusive", _too_few(baseline, values, metric.process_values), baseline=base)
     facts = facts_of(check.metric, evidence.kind)
     better: Better = facts.better if facts else metric.better
-    comparison = compare(values, metric.process_values, better, baseline.max_regression, confidence)
+    paired = within and len(values) == len(metric.process_values)
+    comparison = compare(values, metric.process_values, better, baseline.max_regression, confidence, paired=paired)
     return _decide(baseline, better, comparison, base, metric)
+
+
+def _within(baseline: Baseline) -> bool:
+    """Whether the baseline was measured in turn with what is judged, and lies in the same artifact."""
+    return baseline.ref == AGAINST.rstrip(".")
+
+
+def _named(baseline: Baseline, the: str = "t") -> str:
+    return f"{the}he second target" if _within(baseline) else f"{the}he baseline {baseline.ref}"
 
 
 def _window(
@@ -146,7 +163,7 @@ def _comparable(values: Sequence[float]) -> bool:
 
 def _too_few(baseline: Baseline, base: Sequence[float], head: Sequence[float]) -> str:
     need = f"at least {FEWEST_PROCESSES} processes with a value above zero on each side"
-    said = f"{_processes(base)} in the baseline {baseline.ref}, {_processes(head)} here"
+    said = f"{_processes(base)} in {_named(baseline)}, {_processes(head)} here"
     return f"Comparing needs {need}, and there are {said}: measure with more runs."
 
 
@@ -158,7 +175,7 @@ def _decide(baseline: Baseline, better: Better, comparison: Comparison, base: Me
     """The comparison's own three outcomes, unless it has no interval or is too good to be true."""
     ratio, bounds = comparison.ratio, (comparison.low, comparison.high)
     if ratio is None or not math.isfinite(ratio) or better == "neither":
-        return Ruling("inconclusive", f"The comparison with {baseline.ref} gives no ratio.", baseline=base)
+        return Ruling("inconclusive", f"The comparison with {_named(baseline)} gives no ratio.", baseline=base)
     said = _said(baseline, comparison, base, head)
     margin = format_quantity(baseline.max_regression, "ratio")
     gain = 1 - ratio if better == "lower" else ratio - 1
@@ -178,7 +195,10 @@ def _decide(baseline: Baseline, better: Better, comparison: Comparison, base: Me
 def _said(baseline: Baseline, comparison: Comparison, base: Metric, head: Metric) -> str:
     low, high = ("unknown" if side is None else f"{side:.4g}" for side in (comparison.low, comparison.high))
     counts = f"{_processes(head.process_values)} against {len(base.process_values)}"
-    return f"Against {baseline.ref} it is {comparison.ratio:.4g} times as much (interval {low} to {high}, {counts})"
+    if _within(baseline):
+        counts = f"{len(base.process_values)} runs of each in turn"
+    other = "the second target" if _within(baseline) else baseline.ref
+    return f"Against {other} it is {comparison.ratio:.4g} times as much (interval {low} to {high}, {counts})"
 
 
 def _too_good(baseline: Baseline) -> str:

@@ -18,6 +18,8 @@ LONGEST_TIMEOUT_NS = 3600 * units.NS_PER_S
 DEFAULT_DURATION_NS = 120 * units.NS_PER_S
 DEFAULT_WARMUP_NS = 30 * units.NS_PER_S
 DEFAULT_IN_FLIGHT = 1024
+RUNS_AGAINST = 5
+"""Runs of each side where two are measured in turn and nobody says how many: one process has no spread."""
 
 SCHEMES = ("http://", "https://", "py:", "cmd:")
 _METHOD = re.compile(r"^[A-Z]{1,20}\Z")
@@ -29,13 +31,14 @@ _STAGE = re.compile(r"^\s*([^@,]+?)\s*@\s*([^@,]+?)\s*\Z")
 def read_plan(table: Table, name: str) -> Plan:
     """The plan that ``[measure]`` asks for; problems go to the table's collector."""
     target = _target(table, "target", required=True)
+    against = _against(table, target)
     load = _load(table)
     plan = Plan(
         target=target or "",
         load=load,
         warmup=_warmup(table),
         duration_ns=_duration(table, load),
-        runs=table.whole("runs", 1, 1, 1000),
+        runs=table.whole("runs", 1 if against is None else RUNS_AGAINST, 1, 1000),
         workers=table.whole("workers", 1, 1, 1024),
         timeout_ns=table.duration_ns("timeout", 10 * units.NS_PER_S, low_ns=1_000_000, high_ns=LONGEST_TIMEOUT_NS),
         name=name or None,
@@ -44,7 +47,7 @@ def read_plan(table: Table, name: str) -> Plan:
         http=_http(table, target),
         command=_command(table, target),
         sources=read_sources(table, "sources"),
-        against=_target(table, "against", required=False),
+        against=against,
     )
     if isinstance(load, OpenLoop) and load.stages and plan.warmup.until_steady:
         expected = "a warm-up of fixed length: the stages begin when it ends"
@@ -61,8 +64,6 @@ def _target(table: Table, key: str, *, required: bool) -> str | None:
     text = table.required_text(key, why=what) if required else table.optional_text(key)
     if not text:
         return None
-    if key == "against" and re.fullmatch(r"git:\S+", text):
-        return text
     if not text.startswith(SCHEMES):
         table.refuse(key, what)
     elif text.startswith("py:") and not re.fullmatch(r"py:[^:]+:[A-Za-z_][\w.]*", text):
@@ -70,6 +71,16 @@ def _target(table: Table, key: str, *, required: bool) -> str | None:
     elif text.removeprefix(next(s for s in SCHEMES if text.startswith(s))).strip() == "":
         table.refuse(key, what)
     return text
+
+
+def _against(table: Table, target: str | None) -> str | None:
+    """A second target; a git revision only of a file, which git can have at another revision."""
+    text = table.data.get("against")
+    if not isinstance(text, str) or not re.fullmatch(r"git:[^\s-]\S*", text):
+        return _target(table, "against", required=False)
+    if target is not None and not re.fullmatch(r"py:.+\.py:[^:]+", target):
+        table.refuse("against", "a target: git can have another revision of py:path.py:attr only")
+    return table.optional_text("against")
 
 
 def read_sources(table: Table, key: str) -> tuple[str, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from bizra_gate import load, pipeline
+from bizra_gate import load, opening, pipeline
 from bizra_gate.attest import Keyring, PrivateKey, TrustedKey, render_keyring
-from bizra_gate.evidence.benchmark import Origin
+from bizra_gate.evidence.benchmark import Origin, against_plan
 from bizra_gate.load import FakeClock
-from bizra_gate.model import ClosedLoop, Environment, Measurement, Plan, Warmup
+from bizra_gate.model import ClosedLoop, Environment, Gate, Measurement, Plan, Warmup
 from bizra_gate.targets.fake import Answer, FakeTarget
 
 SECOND = 1_000_000_000
@@ -26,6 +28,56 @@ artifact = "artifacts/checkout.json"
 metric = "latency.p99"
 pass = "{limit}"
 """
+
+
+MEASURED = """\
+name = "checkout"
+claim = "Checkout is quick"
+[measure]
+target = "http://127.0.0.1:8080/a"
+{measure}
+load = {{ loop = "closed", concurrency = 4 }}
+warmup = "2s"
+duration = "12s"
+[evidence]
+artifact = "artifacts/checkout.json"
+{evidence}
+[policy]
+min_duration = "12s"
+min_warmup = "2s"
+[[check]]
+metric = "latency.mean"
+{check}
+"""
+"""A gate whose evidence takes little time to make, even in fake time."""
+MACHINE = Environment(cpu_model="test", cpu_count=2, system="Linux")
+
+
+def answers(factor: float = 1.0, seed: int = 7, spread: float = 0.01) -> FakeTarget:
+    """Answers after 5 to 15 ms times `factor`; every run is up to `spread` quicker or slower than the others."""
+    dice = random.Random(seed)
+    pace = [1.0]
+
+    def script(index: int) -> Answer:
+        if index == 0:
+            pace[0] = dice.uniform(1 - spread, 1 + spread)
+        return Answer(round(dice.uniform(5e6, 15e6) * factor * pace[0]))
+
+    return FakeTarget(script, servers=4)
+
+
+@cache
+def measured(plan: Plan, factor: float = 1.0, seed: int = 7) -> Measurement:
+    """`plan` in fake time, `factor` times as slow as usual."""
+    return load.run(plan, answers(factor, seed), FakeClock(), MACHINE)
+
+
+@cache
+def in_turn(plan: Plan, factor: float, second: float = 1.0) -> tuple[Measurement, Measurement]:
+    """Both targets of `plan` in fake time, the first `factor` and the second `second` times as slow as usual."""
+    pairs = [(plan, answers(factor)), (against_plan(plan), answers(second, seed=8))]
+    first, other = load.run_many(pairs, FakeClock(), MACHINE)
+    return first, other
 
 
 def honest_measurement(*, seconds: int = 120, warmup: int = 30) -> Measurement:
@@ -57,9 +109,35 @@ class Repository:
         path.write_text(text.format(limit=limit))
         return path
 
-    def seal(self, measurement: Measurement, name: str = "checkout", finished: str = FINISHED) -> Path:
+    def measured_gate(self, check: str, *, measure: str = "", evidence: str = "") -> Gate:
+        path = self.root / "gates" / "checkout.toml"
+        path.write_text(MEASURED.format(measure=measure, evidence=evidence, check=check))
+        return opening.read_gates([path])[0]
+
+    def git(self, *arguments: str) -> str:
+        """git in this repository, as a person without any configuration of their own."""
+        said = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        done = subprocess.run(["git", *said, *arguments], cwd=self.root, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def commit(self, message: str = "x") -> str:
+        """Everything as a commit, in a repository that is made where there is none."""
+        if not (self.root / ".git").exists():
+            self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def seal(
+        self,
+        measurement: Measurement,
+        name: str = "checkout",
+        finished: str = FINISHED,
+        against: Measurement | None = None,
+    ) -> Path:
         made = pipeline.seal(
             measurement,
+            against=against,
             subject={"target": "fake:script"},
             origin=Origin(),
             signer=self.key,

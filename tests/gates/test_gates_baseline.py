@@ -30,9 +30,16 @@ class Stated:
     asked: tuple[object, ...] = ()
 
     def __call__(
-        self, base: Sequence[float], head: Sequence[float], better: Better, margin: float, confidence: float = 0.95
+        self,
+        base: Sequence[float],
+        head: Sequence[float],
+        better: Better,
+        margin: float,
+        confidence: float = 0.95,
+        *,
+        paired: bool = False,
     ) -> Stated:
-        self.asked = (list(base), list(head), better, margin, confidence)
+        self.asked = (list(base), list(head), better, margin, confidence, paired)
         return self
 
 
@@ -110,7 +117,7 @@ def test_noisy_processes_are_told_how_many_more_runs_would_decide() -> None:
 def test_the_comparison_is_asked_on_processes_with_the_checks_margin_and_confidence() -> None:
     compare = Stated(1.0, 0.98, 1.02)
     against(earlier([1.0, 2.0]), compare=compare, check=f"{P99}\nconfidence = 0.9")
-    assert compare.asked == ([1.0, 2.0], FAST, "lower", 0.05, 0.9)
+    assert compare.asked == ([1.0, 2.0], FAST, "lower", 0.05, 0.9, False)
 
 
 def test_an_open_comparison_says_how_many_more_runs_would_decide_it() -> None:
@@ -243,9 +250,23 @@ def test_two_targets_measured_in_turn_are_compared_within_one_artifact() -> None
     check = P99.replace("git:origin/main", "against")
     both = evidence(metric(processes=FAST), metric("against.latency.p99", processes=[2.0, 2.1]), environment_key=None)
     compare = Stated(1.0, 0.98, 1.02)
-    assert against(check=check, compare=compare, head=both)[0] == "pass"
+    got, reason = against(check=check, compare=compare, head=both)
+    assert (got, reason[:42]) == ("pass", "Against the second target it is 1 times as")
     assert compare.asked[0] == [2.0, 2.1]
-    assert against(check=check, compare=compare)[0] == "missing"
+    got, reason = against(check=check, compare=compare)
+    assert (got, reason[:21]) == ("missing", "The second target has")
+
+
+@pytest.mark.parametrize(("second", "paired"), [(FAST, True), (FAST[:2], False)])
+def test_runs_that_were_measured_in_turn_are_compared_pair_by_pair(second: Sequence[float], paired: bool) -> None:
+    check = P99.replace("git:origin/main", "against")
+    compare = Stated(1.0, 0.98, 1.02)
+    against(
+        check=check,
+        compare=compare,
+        head=evidence(metric(processes=FAST), metric("against.latency.p99", processes=second)),
+    )
+    assert compare.asked[-1] is paired
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gates_builders import HEAD, P99, gate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bizra_gate.errors import UntrustedError
+from bizra_gate.errors import DefinitionError, UntrustedError
 from bizra_gate.gates import plan_digest, plan_document, plan_from_document
 from bizra_gate.gates.plans import decimal_text
 from bizra_gate.model import ClosedLoop, CommandOptions, HttpRequest, OpenLoop, Plan, Stage, Warmup
@@ -193,3 +193,26 @@ def test_a_plan_without_its_target_is_refused() -> None:
     del document["target"]
     with pytest.raises(UntrustedError, match=r"plan\.target"):
         plan_from_document(document)
+
+
+def plan_of(target: str, rest: str) -> Plan:
+    made = gate(f'{HEAD}[measure]\ntarget = "{target}"\n{rest}\n{P99}').plan
+    assert made is not None
+    return made
+
+
+def test_two_targets_are_measured_five_times_each_unless_somebody_says_otherwise() -> None:
+    other = 'against = "http://127.0.0.1:2/"'
+    assert plan_of("http://127.0.0.1:1/", "").runs == 1
+    assert plan_of("http://127.0.0.1:1/", other).runs == 5
+    assert plan_of("http://127.0.0.1:1/", f"{other}\nruns = 2").runs == 2
+
+
+def test_git_has_other_revisions_of_files_only() -> None:
+    assert plan_of("py:bench/a.py:f", 'against = "git:origin/main"').against == "git:origin/main"
+    for target in ("http://127.0.0.1:1/", "py:json:dumps", "cmd:true"):
+        with pytest.raises(DefinitionError, match=r"measure\.against: .*py:path\.py:attr only"):
+            plan_of(target, 'against = "git:origin/main"')
+    for revision in ("git:", "git:-x", "git: x", "main"):
+        with pytest.raises(DefinitionError, match=r"measure\.against"):
+            plan_of("py:bench/a.py:f", f'against = "{revision}"')

@@ -37,7 +37,11 @@ def bench(
     timeout: Annotated[str | None, typer.Option(help="Give up on an operation after this long.")] = None,
     profile: Annotated[str | None, typer.Option(help="smoke (2s + 10s), standard (30s + 120s) or soak.")] = None,
     against: Annotated[
-        str | None, typer.Option(help="A second target, measured in turn with this one (A B B A).")
+        str | None,
+        typer.Option(
+            metavar="REF | TARGET",
+            help="Measure in turn (A B B A …) with a second target, or with the same file in another git revision.",
+        ),
     ] = None,
     method: Annotated[str | None, typer.Option(help="HTTP method.")] = None,
     header: Annotated[list[str] | None, typer.Option(help="HTTP header 'Name: value'; repeatable.")] = None,

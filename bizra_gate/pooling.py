@@ -1,0 +1,87 @@
+"""Several artifacts of one claim read as one measurement of several processes (``aggregate = "merge"``).
+
+Only figures whose meaning survives pooling are kept: extremes, counts, shares of counts, and those with one value for
+each process. The histograms are not at hand here, so percentiles are means of the processes' own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+from .evidence.benchmark import AGAINST
+from .model import Metric, OpenedEvidence
+from .stats.processes import joined
+
+Interval = tuple[float | None, float | None]
+
+
+def merged(pieces: Sequence[OpenedEvidence]) -> OpenedEvidence:
+    """`pieces` (at least one) as one piece that stands for all, at every confidence at which all of them were read."""
+    levels = set.intersection(*(set(piece.metrics_at) for piece in pieces))
+    return dataclasses.replace(
+        pieces[0],
+        metrics=_all([piece.metrics for piece in pieces]),
+        metrics_at={level: _all([piece.metrics_at[level] for piece in pieces]) for level in sorted(levels)},
+    )
+
+
+def _all(parts: Sequence[Mapping[str, Metric]]) -> dict[str, Metric]:
+    shared = sorted(set.intersection(*(set(part) for part in parts)))
+    found = (_pooled([part[name] for part in parts]) for name in shared)
+    return {metric.name: metric for metric in found if metric is not None}
+
+
+def _pooled(parts: Sequence[Metric]) -> Metric | None:
+    """One metric of all `parts`; None where it would mean something else."""
+    first, estimates = parts[0], [part.estimate for part in parts if part.estimate is not None]
+    values = tuple(value for part in parts for value in part.process_values)
+    if len(estimates) < len(parts):
+        return None
+    pooled = dataclasses.replace(first, n=sum(part.n or 0 for part in parts) or None, process_values=values)
+    bare = first.name.removeprefix(AGAINST)
+    if bare.endswith(".min"):
+        return dataclasses.replace(pooled, estimate=min(estimates))
+    if bare.endswith(".max") or bare == "memory.peak":
+        return dataclasses.replace(pooled, estimate=max(estimates))
+    if bare == "operations":
+        return dataclasses.replace(pooled, estimate=math.fsum(estimates))
+    method = f"{len(values)} processes of {len(parts)} artifacts"
+    if first.unit == "ratio":
+        return _share(pooled, parts, estimates, method)
+    if len(values) < max(2, len(parts)):
+        return None
+    estimate = math.fsum(values) / len(values)
+    inside = _of_mean(estimate, parts)
+    return dataclasses.replace(
+        pooled,
+        estimate=estimate,
+        interval=joined(inside, estimate, values, first.confidence),
+        method=f"at least Student's t over {method}",
+    )
+
+
+def _share(pooled: Metric, parts: Sequence[Metric], estimates: Sequence[float], method: str) -> Metric | None:
+    """Pooled by counts; as wide as the widest of its parts, because no error in one is not none in all."""
+    sizes = [part.n or 0 for part in parts]
+    if not all(sizes):
+        return None
+    estimate = math.fsum(share * n for share, n in zip(estimates, sizes, strict=True)) / sum(sizes)
+    lows, highs = zip(*(part.interval or (None, None) for part in parts), strict=True)
+    inside: Interval = (None if None in lows else min(lows), None if None in highs else max(highs))
+    interval = joined(inside, estimate, pooled.process_values, pooled.confidence)
+    return dataclasses.replace(
+        pooled, estimate=estimate, interval=interval, method=f"widest of its parts, and Student's t over {method}"
+    )
+
+
+def _of_mean(estimate: float, parts: Sequence[Metric]) -> Interval:
+    """The interval of a mean of independent estimates, from theirs; a side that one of them leaves open is open."""
+    sides: list[float | None] = []
+    for side, sign in ((0, -1), (1, 1)):
+        ends = [None if part.interval is None else part.interval[side] for part in parts]
+        gaps = [abs(end - (part.estimate or 0.0)) for end, part in zip(ends, parts, strict=True) if end is not None]
+        known = len(gaps) == len(parts)
+        sides.append(estimate + sign * math.hypot(*gaps) / len(parts) if known else None)
+    return sides[0], sides[1]
