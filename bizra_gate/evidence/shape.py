@@ -12,7 +12,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import Distribution, Measurement
+from ..model import ClosedLoop, Distribution, Measurement, OpenLoop, Plan
 from . import benchmark
 
 Json = dict[str, Any]
@@ -23,6 +23,8 @@ _SCALARS: dict[Any, Json] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
 }
+_DECIMAL: Json = {"type": "string", "pattern": "^[0-9][0-9.e+-]*$"}
+"""A decimal number as text, as plans write rates."""
 _HEX = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 
@@ -33,7 +35,7 @@ def artifact_schema() -> Json:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://bizra.dev/schemas/artifact.schema.json",
-        "title": "bizra-gate artifact",
+        "title": "bizra-gate artifact v1",
         "description": "A signed benchmark: an in-toto Statement v1 beside Ed25519 signatures over its DSSE PAE.",
         **_closed(
             {
@@ -66,21 +68,26 @@ def _predicate(definitions: dict[str, Json]) -> Json:
         "tool": _shape(benchmark.Tool, definitions),
         "subject": {"type": "object", "additionalProperties": {"type": "string"}},
         "source": _shape(benchmark.Origin, definitions),
-        "measurement": _measurement(definitions),
-        "against": _measurement(definitions),
+        "measurement": _shape(Measurement, definitions),
+        "against": _shape(Measurement, definitions),
         "summary": {"type": "array", "items": _shape(benchmark._Row, definitions)},
         "gate": _shape(benchmark.GateReference, definitions),
-        "plan": {"type": "object", "required": ["target", "load", "warmup", "duration_ns"]},
+        "plan": _plan(definitions),
     }
     return _closed(members, optional=("against", "gate", "plan"))
 
 
-def _measurement(definitions: dict[str, Json]) -> Json:
-    """The plan and the printed summary stand beside the measurement, not in it."""
-    shape = _object(Measurement, definitions)
-    for name in ("plan", "printed"):
-        del shape["properties"][name]
-    return shape
+def _plan(definitions: dict[str, Json]) -> Json:
+    """As `gates.plan_document` writes it: rates are decimal texts, and the load says which loop it is."""
+    loops = {"closed": ClosedLoop, "open": OpenLoop}
+    reference = _shape(Plan, definitions, _DECIMAL)
+    for loop, kind in loops.items():
+        shape = definitions[kind.__name__] = _object(kind, definitions, _DECIMAL)
+        shape["properties"]["loop"] = {"const": loop}
+        shape["required"] = sorted([*shape.get("required", ()), "loop"])
+    either = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in loops.values()]
+    definitions["Plan"]["properties"]["load"] = {"oneOf": either}
+    return reference
 
 
 def _closed(members: dict[str, Json], optional: tuple[str, ...] = ()) -> Json:
@@ -92,7 +99,8 @@ def _closed(members: dict[str, Json], optional: tuple[str, ...] = ()) -> Json:
     }
 
 
-def _shape(annotation: Any, definitions: dict[str, Json]) -> Json:
+def _shape(annotation: Any, definitions: dict[str, Json], number: Json | None = None) -> Json:
+    """The schema of one annotation; `number` is how this part of the file writes a number that is not whole."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation is Distribution:
         definitions.setdefault("Distribution", _distribution())
@@ -101,26 +109,27 @@ def _shape(annotation: Any, definitions: dict[str, Json]) -> Json:
         name = typing.cast("type[Any]", annotation).__name__.lstrip("_")
         if name not in definitions:
             definitions[name] = {}
-            definitions[name] = _object(typing.cast("type[Any]", annotation), definitions)
+            definitions[name] = _object(typing.cast("type[Any]", annotation), definitions, number)
         return {"$ref": f"#/$defs/{name}"}
     if origin in (types.UnionType, typing.Union):
         inner = [item for item in arguments if item is not type(None)]
-        shape = _shape(inner[0], definitions)
+        shape = _shape(inner[0], definitions, number)
         return {"anyOf": [shape, {"type": "null"}]} if len(inner) < len(arguments) else shape
     if origin is tuple:
         if arguments[1:] == (Ellipsis,):
-            return {"type": "array", "items": _shape(arguments[0], definitions)}
-        return {"type": "array", "prefixItems": [_shape(a, definitions) for a in arguments], "items": False}
+            return {"type": "array", "items": _shape(arguments[0], definitions, number)}
+        parts = [_shape(argument, definitions, number) for argument in arguments]
+        return {"type": "array", "prefixItems": parts, "minItems": len(parts), "items": False}
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {"type": "object", "additionalProperties": _shape(arguments[1], definitions)}
+        return {"type": "object", "additionalProperties": _shape(arguments[1], definitions, number)}
     if origin is typing.Literal:
         return {"enum": list(arguments)}
-    return _SCALARS[annotation]
+    return number if annotation is float and number is not None else _SCALARS[annotation]
 
 
-def _object(kind: type[Any], definitions: dict[str, Json]) -> Json:
+def _object(kind: type[Any], definitions: dict[str, Json], number: Json | None = None) -> Json:
     hints = typing.get_type_hints(kind)
-    fields = [field for field in dataclasses.fields(kind) if not (kind is Measurement and field.name == "plan")]
+    fields = dataclasses.fields(kind)
     required = [
         field.name
         for field in fields
@@ -131,9 +140,11 @@ def _object(kind: type[Any], definitions: dict[str, Json]) -> Json:
     shape: Json = {"type": "object", "additionalProperties": False}
     if required:
         shape["required"] = sorted(required)
-    shape["properties"] = {field.name: _shape(hints[field.name], definitions) for field in fields}
-    if kind is Measurement:
-        shape["properties"]["plan"] = {}
+    # the plan and the printed summary stand beside the measurement, not in it
+    left_out = ("plan", "printed") if kind is Measurement else ()
+    shape["properties"] = {
+        field.name: _shape(hints[field.name], definitions, number) for field in fields if field.name not in left_out
+    }
     return shape
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_builders import NOW, Repository, in_turn
 
-from bizra_gate import against, demo, opening, pipeline
+from bizra_gate import against, demo, opening, pipeline, schema
 from bizra_gate.cli import planning
 from bizra_gate.errors import UntrustedError, UsageError
 from bizra_gate.evidence import benchmark as benchmarks
@@ -160,6 +160,7 @@ def test_the_same_file_at_a_revision_is_measured_with_what_it_imported_then(repo
     assert code == 0, err
     assert "in turn with git:HEAD, 2 runs of each" in out
     data = Path("artifacts/work.json").read_bytes()
+    assert schema.problems("artifact", json.loads(data), "work.json") == []
     made = pipeline.decode_artifact(data, "work.json")
     assert made.against is not None
     assert (made.measurement.outcomes or {}).keys() == {"new"}
