@@ -5,16 +5,21 @@ The judge is not in the dock: with a base, what a branch does to its own gates d
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from . import gates, opening, repository, store
-from .attest import envelope, keyring, parse_instant, trust
+from .attest import envelope, format_instant, keyring, parse_instant, statement, subject, trust
+from .attest.keys import PrivateKey
 from .errors import BizraGateError, DefinitionError, MissingError, UntrustedError, UsageError
 from .gates import Waiver
-from .model import Gate
+from .gates.waivers import refusals
+from .model import Gate, Trust
 
 WAIVERS = "waivers"
 WAIVER_TYPE = "https://bizra.dev/attestation/waiver/v1"
@@ -54,6 +59,67 @@ def _waiver(name: str, data: bytes, ring: keyring.Keyring | None, now: str) -> W
     if document["predicateType"] != WAIVER_TYPE:
         raise UntrustedError(f"predicate type {document['predicateType']!r} is no waiver", code="kind")
     return gates.parse_waiver(document["predicate"], name, verdict)
+
+
+def waive(
+    gate_file: Path,
+    check: str,
+    *,
+    reason: str,
+    ticket: str,
+    approver: str,
+    not_before: datetime,
+    expires: datetime,
+    signer: PrivateKey,
+) -> Path:
+    """Write a signed waiver for one check of the gate as it stands now; raises `UsageError` where it would not hold.
+
+    Whether the key may waive is not asked here: `verify` asks the keyring.
+    """
+    (gate,) = opening.read_gates([gate_file])
+    _require_check(gate, check)
+    predicate = {
+        "gate": gate.name,
+        "check": check,
+        "gate_digest": gate.sha256,
+        "reason": reason,
+        "ticket": ticket,
+        "approver": approver,
+        "not_before": format_instant(not_before),
+        "expires": format_instant(expires),
+    }
+    file = opening.root_of(gate_file) / "gates" / WAIVERS / f"{_slug(gate.name)}-{_slug(check)}.json"
+    given = gates.parse_waiver(predicate, str(file), Trust(True))
+    if problems := list(refusals(given, gate, not_before)):
+        raise UsageError(f"{gate.file}: {check} cannot be waived so: {'; '.join(problems)}")
+    _require_same_waiver(file, gate.name, check)
+    about = subject(gate.file, {"sha256": gate.sha256})
+    store.write(file, envelope.seal(statement([about], WAIVER_TYPE, predicate), [signer]))
+    return file
+
+
+def _require_check(gate: Gate, check: str) -> None:
+    known = [one.id for one in gate.checks]
+    if check not in known:
+        near = difflib.get_close_matches(check, known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"{gate.file} has no check {check!r}; it has {', '.join(known)}", hint=hint)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "check"
+
+
+def _require_same_waiver(file: Path, gate: str, check: str) -> None:
+    """A waiver may be renewed in its place; nothing else is overwritten."""
+    if not file.exists():
+        return
+    try:
+        said = envelope.read(store.read(file), str(file)).unverified_statement()["predicate"]
+    except UntrustedError as error:
+        raise UsageError(f"{file} exists and is no waiver of ours; it is kept") from error
+    if (said.get("gate"), said.get("check")) != (gate, check):
+        raise UsageError(f"{file} exists and waives {said.get('check')!r} of {said.get('gate')!r}; it is kept")
 
 
 def here(paths: Sequence[Path], keyring_path: Path | None) -> Docket:

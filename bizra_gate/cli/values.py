@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,6 +70,18 @@ def now_text(option: str | None) -> str:
         return format_instant(parse_instant(option))
     except ValueError as error:
         raise UsageError(f"--now: {error}") from error
+
+
+def until(option: str, text: str, start: datetime) -> datetime:
+    """An RFC 3339 instant, or how long after `start`, such as ``7d``."""
+    from ..attest import parse_instant
+
+    if "T" in text:
+        try:
+            return parse_instant(text)
+        except ValueError as error:
+            raise UsageError(f"{option}: {error}") from error
+    return start + timedelta(microseconds=(duration_ns(option, text) or 0) // 1000)
 
 
 def existing(path: Path) -> Path:

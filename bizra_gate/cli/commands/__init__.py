@@ -15,6 +15,7 @@ ORDER = (
     "import_",
     "export",
     "fmt",
+    "waive",
     "ledger",
     "selftest",
     "demo",

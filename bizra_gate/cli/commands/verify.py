@@ -34,6 +34,14 @@ def verify(
     ] = None,
     ledger: Annotated[bool, typer.Option("--ledger", help="Demand that the ledger lists every artifact.")] = False,
     keyring: Annotated[Path | None, typer.Option("--keyring", help="Default: gates/keyring.toml.")] = None,
+    emit_vsa: Annotated[
+        Path | None,
+        typer.Option("--emit-vsa", help="Write the verdict as a signed SLSA Verification Summary (DSSE envelope)."),
+    ] = None,
+    resource_uri: Annotated[
+        str | None, typer.Option("--resource-uri", help="What ships, as its consumers name it; for --emit-vsa.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Private key file for --emit-vsa.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit code.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
 ) -> int:
@@ -44,6 +52,7 @@ def verify(
     chosen = format_ or "terminal"
     if chosen not in reports.REPORTERS:
         raise UsageError(f"--format: got {chosen!r}, expected one of {', '.join(sorted(reports.REPORTERS))}")
+    signer = _signer(key) if emit_vsa is not None else None
     with waiting.bar("opening artifacts", quiet=quiet) as progress:
         verified = pipeline.verify(
             paths or [Path("gates")],
@@ -54,6 +63,8 @@ def verify(
             keep_measurements=chosen == "html",
             progress=progress,
         )
+    if emit_vsa is not None:
+        _emit_summary(emit_vsa, verified, signer, resource_uri)
     if not quiet:
         output.emit(_rendered(chosen, verified, no_color), out)
         _step_summary(chosen, verified)
@@ -83,3 +94,25 @@ def _step_summary(chosen: str, verified: object) -> None:
     if chosen == "github" and place:
         with open(place, "a", encoding="utf-8") as file:
             file.write(github.step_summary(verified.report))
+
+
+def _signer(key: Path | None) -> object:
+    """Asked for before anything is judged: a verdict without its summary would be half an answer."""
+    from ... import keystore
+
+    return keystore.load(key)
+
+
+def _emit_summary(place: Path, verified: object, signer: object, resource_uri: str | None) -> None:
+    """The verdict for tools that read SLSA Verification Summaries."""
+    from ... import pipeline, repository, store
+    from ...attest import export_dsse, read, seal
+    from ...attest.keys import PrivateKey
+    from ...reports import vsa
+
+    assert isinstance(verified, pipeline.Verified)
+    assert isinstance(signer, PrivateKey)
+    head = repository.head(Path.cwd())
+    commit = head.commit if head is not None and not head.dirty else None  # a changed tree is not the commit
+    statement = vsa.statement(verified.report, commit=commit, resource_uri=resource_uri)
+    store.write(place, export_dsse(read(seal(statement, [signer]))))
