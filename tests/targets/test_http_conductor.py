@@ -150,6 +150,19 @@ def test_connections_are_not_opened_faster_than_a_listen_queue_can_take() -> Non
     assert len(stage.wires.opening) == MAX_BURST
 
 
+def test_connections_ahead_of_the_load_are_opened_a_few_at_a_time() -> None:
+    stage = Stage(ClosedLoop(3 * MAX_OPENING))
+    stage.conductor.prepare(3 * MAX_OPENING)
+    for _ in range(3):
+        assert len(stage.wires.opening) == MAX_OPENING
+        waiting, stage.wires.opening = stage.wires.opening, []
+        for channel in waiting:
+            stage.conductor.opened(channel)
+    assert not stage.wires.opening
+    stage.at(0)
+    assert len(stage.wires.sent) == 3 * MAX_OPENING
+
+
 def test_a_turn_does_not_starve_the_answers() -> None:
     stage = Stage(OpenLoop(100_000, max_in_flight=10_000))
     assert stage.at(50) == 50 * MS

@@ -111,11 +111,17 @@ def test_a_report_is_a_table_for_people_and_json_for_programs() -> None:
         selftest.render(report, "yaml")
 
 
+def test_a_busy_machine_is_named_only_where_something_is_off() -> None:
+    late = Row("stall", selftest.OWN_LAG, "ns", None, 3_000_000.0, None, 0, True, note="not judged")
+    assert "was 3 ms late" in selftest.render(SelftestReport((*ROWS, late), 1))
+    assert "late. Try" not in selftest.render(SelftestReport((ROWS[0], late), 1))
+
+
 def test_a_live_scenario_goes_the_way_of_a_real_measurement() -> None:
     """Short, so its figures are not judged here: every request must be there, under its own name."""
     scenario = truth.stall(rate_per_s=100, duration_s=2, frozen_s=1)
     said: list[str] = []
     rows = selftest.live_rows([scenario], said.append)
-    assert [row.quantity for row in rows] == ["requests", *truth.QUANTITIES]
+    assert [row.quantity for row in rows] == ["requests", *truth.QUANTITIES, selftest.OWN_LAG]
     assert rows[0].measured == 200
     assert len(said) == 1

@@ -6,6 +6,7 @@ what is due, and sleeps until the time that `turn` names. Time comes in with eve
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -18,7 +19,7 @@ from .exchange import Answer, Exchange, ProtocolError
 from .expect import Expectation
 from .known import Known
 from .ledger import Ledger
-from .schedule import Arrivals, Users, schedule_for
+from .schedule import MAX_OPENING, Arrivals, Users, schedule_for
 from .template import Template
 
 MAX_HOPS = 10
@@ -60,6 +61,7 @@ class Conductor:
         self.keeps_connections = not self._fresh
         self.repeats = self.keeps_connections and self.schedule.repeats
         """Whether an answer may be followed at once by the next request on the same connection."""
+        self._ahead: deque[Channel] = deque()
         self._indices = count(task.index, task.plan.workers)
         self._tick_ns = task.origin_ns + TICK_NS
         self._expire_ns = task.origin_ns + self._timeout_ns
@@ -67,11 +69,18 @@ class Conductor:
     # What the engine asks.
 
     def prepare(self, channels: int) -> None:
-        """Open connections ahead of the load; those that fail are tried again when they are needed."""
+        """Open connections ahead of the load, a few at a time; those that fail are tried again when they are needed."""
         for _ in range(0 if self._fresh else channels):
             channel = self.add_channel()
-            self._open(channel)
+            self._ahead.append(channel)
             self.schedule.park(channel)
+        self._open_ahead()
+
+    def _open_ahead(self) -> None:
+        while self._ahead and self.opening < MAX_OPENING:
+            channel = self._ahead.popleft()
+            if channel.state is State.DOWN and not channel.busy:
+                self._open(channel)
 
     def turn(self, now: int) -> int:
         """Do what is due at `now` and say when to come back at the latest. Sets `due_ns` and `finished`."""
@@ -130,6 +139,8 @@ class Conductor:
         self.ledger.connected()
         if channel.busy:
             self._transmit(channel)
+        if self._ahead:
+            self._open_ahead()
 
     def received(self, channel: Channel, data: bytes, now: int) -> None:
         """`data` came in that the engine did not recognise, or not in time."""
