@@ -56,21 +56,31 @@ class Columns:
             yield Columns(self.start[part], self.end[part], self.due[part], label)
 
 
-def taken(columns: Sequence[array[int]], edge: int) -> Columns:
-    """What ended before `edge`, taken out of `columns` (start, end, due, maybe label); the rest stays in them.
+def views(columns: Sequence[array[int]]) -> Columns:
+    """`columns` (start, end, due, maybe label) in place; one array may stand for two of them.
 
-    One array may stand for two columns (start and due of a closed loop).
+    Nothing is copied, because fresh pages would cost more than all the arithmetic; the arrays cannot grow or shrink
+    while a view of them lives.
     """
-    whole = Columns(*(np.array(column, dtype=np.int64) for column in columns))
+    return Columns(*(np.frombuffer(c, dtype=np.int64) if len(c) else np.zeros(0, dtype=np.int64) for c in columns))
+
+
+def later_than(whole: Columns, edge: int) -> tuple[bytes, ...]:
+    """What ended at or after `edge`, column by column, as a copy."""
+    if not len(whole) or int(whole.end.max()) < edge:
+        return ()
+    later = whole.where(whole.end >= edge)
+    parts = (later.start, later.end, later.due, later.label)
+    return tuple(part.tobytes() for part in parts if part is not None)
+
+
+def replace_with(columns: Sequence[array[int]], contents: Sequence[bytes]) -> None:
+    """Empty `columns` and fill them anew."""
     for column in columns:
         del column[:]
-    if not len(whole) or int(whole.end.max()) < edge:
-        return whole
-    later = whole.where(whole.end >= edge)
-    for column, values in zip(columns, (later.start, later.end, later.due, later.label), strict=False):
+    for column, content in zip(columns, contents, strict=False):
         if not column:
-            column.frombytes(np.ascontiguousarray(values).tobytes())
-    return whole.where(whole.end < edge)
+            column.frombytes(content)
 
 
 class Names:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..stats.fold import HdrCounts
-from .columns import Columns, taken
+from .columns import Columns, later_than, replace_with, views
 from .counting import Counting
 from .tally import Tally
 from .window import Window
@@ -122,15 +122,26 @@ class ColumnRecorder:
         if now_ns < first:
             return
         last = self.window.edge(self.window.index(now_ns))
-        operations, failures = self._take(last)
+        starts = [self.start_ns, self.end_ns, self.intended_ns if self._open_loop else self.start_ns]
+        successes = [*starts, self.label] if self.label else starts
+        later = self._fold_columns(successes, first, last, in_flight_ns, in_flight)
+        for columns, contents in zip((successes, self._failed), later, strict=True):
+            replace_with(columns, contents)
+        self._fold_lag()
+        self._left_ns, self.fold_at_ns = last, self.window.next_edge(now_ns)
+        self._call_hooks(now_ns, last)
+
+    def _fold_columns(
+        self, successes: Sequence[array[int]], first: int, last: int, in_flight_ns: int, in_flight: int
+    ) -> tuple[tuple[bytes, ...], ...]:
+        """Fold every interval up to `last`; returns what ended after it, for successes and failures."""
+        operations, failures = views(successes), views(self._failed)
         for left, right in self._intervals((operations, failures), last):
             late = right <= self._left_ns
             area = self._area_ns if late else in_flight_ns + in_flight * (right - first)
             parts = (operations.within(left, right), failures.within(left, right))
             self._fold_interval(left, right, *parts, area, in_flight)
-        self._fold_lag()
-        self._left_ns, self.fold_at_ns = last, self.window.next_edge(now_ns)
-        self._call_hooks(now_ns, last)
+        return later_than(operations, last), later_than(failures, last)
 
     def finish(self, now_ns: int) -> None:
         """Take in what is left after `drive` has returned: everything has ended, so nothing is in flight."""
@@ -142,11 +153,6 @@ class ColumnRecorder:
         if opens is not None and opens != self.window.opens_ns:
             self.window = self.window.opening_at(opens)
             self.stop_at_ns = self.window.closes_ns
-
-    def _take(self, edge: int) -> tuple[Columns, Columns]:
-        """Successes and failures that ended before `edge`."""
-        own = [self.start_ns, self.end_ns, self.intended_ns if self._open_loop else self.start_ns]
-        return taken([*own, self.label] if self.label else own, edge), taken(self._failed, edge)
 
     def _intervals(self, parts: tuple[Columns, ...], last: int) -> list[tuple[int, int]]:
         """Intervals up to `last`, from the first unfinished one, or before it where a thread was late to record."""
