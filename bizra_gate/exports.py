@@ -1,9 +1,14 @@
-"""Artifact → bytes that other tools read. Signature forms carry the same signature and need no key."""
+"""Artifact → bytes that other tools read.
+
+Signature forms carry the same signature and need no key. The others are made from the measurement in the artifact,
+whose figures are derived anew; they are not signed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from . import exporters, pipeline
 from .attest import envelope, export_dsse, export_sigstore_bundle
 
 Exporter = Callable[[bytes, str], bytes]
@@ -22,5 +27,18 @@ def _pae(data: bytes, name: str) -> bytes:
     return envelope.read(data, name).signed_bytes
 
 
-EXPORTERS: dict[str, Exporter] = {"dsse": _dsse, "pae": _pae, "sigstore-bundle": _sigstore}
+def _of_measurement(render: exporters.Exporter) -> Exporter:
+    def export(data: bytes, name: str) -> bytes:
+        benchmark = pipeline.decode_artifact(data, name)
+        return render(benchmark.measurement, benchmark.metrics()).encode()
+
+    return export
+
+
+EXPORTERS: dict[str, Exporter] = {
+    "dsse": _dsse,
+    "pae": _pae,
+    "sigstore-bundle": _sigstore,
+    **{form: _of_measurement(render) for form, render in exporters.EXPORTERS.items()},
+}
 """What the user types after ``--to`` → the exporter."""
