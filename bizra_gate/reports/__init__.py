@@ -51,4 +51,7 @@ COMPARE_REPORTERS: dict[str, Renderer] = {
 }
 """`compare`: each takes an `inputs.Comparison`."""
 
-__all__ = ["AUDIT_REPORTERS", "COMPARE_REPORTERS", "REPORTERS", "SHOW_REPORTERS", "Renderer"]
+HISTORY_REPORTERS: dict[str, Renderer] = {"terminal": _late("terminal_history"), "json": _late("history_json")}
+"""`history`: each takes a `trend.History`."""
+
+__all__ = ["AUDIT_REPORTERS", "COMPARE_REPORTERS", "HISTORY_REPORTERS", "REPORTERS", "SHOW_REPORTERS", "Renderer"]

@@ -12,6 +12,7 @@ ORDER = (
     "audit",
     "show",
     "compare",
+    "history",
     "import_",
     "export",
     "fmt",
