@@ -60,7 +60,7 @@ def _plot(page: Page, trend: Trend) -> list[str]:
     room = (high - low) * 0.05 or abs(high) * 0.01 or 1.0
     names = tuple((value, format_quantity(value, trend.unit)) for value in (low, (low + high) / 2, high))
     y = Axis(low - room, high + room, ticks=names if high > low else names[:1])
-    marked = dict.fromkeys([0, len(used) - 1, *(used.index(shift.point) for shift in trend.shifts)])
+    marked = sorted({0, len(used) - 1, *(used.index(shift.point) for shift in trend.shifts)})
     x = Axis(0, len(used) - 1, ticks=tuple((float(at), used[at].day) for at in marked))
     points = [(float(at), value) for at, value in enumerate(values)]
     return chart(points, x, y, page.width - 4, HEIGHT, page.unicode)

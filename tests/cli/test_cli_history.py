@@ -180,6 +180,14 @@ def test_a_page_keeps_to_its_width_and_names_the_last_versions(width: int, unico
     assert "! a note" in page
 
 
+def test_the_plot_names_the_days_of_its_ends_and_of_its_changes() -> None:
+    one = trend(*[1e6] * 15, *[1.3e6] * 15)
+    shift = TrendShift(one.points[15], 1e6, 1.3e6, 1.3, 0.01, "worse")
+    page = terminal_history.render(History("c", GATE, (dataclasses.replace(one, shifts=(shift,)),)), 80)
+    (days,) = [line.split() for line in page.splitlines() if line.count("2026-") == 3]
+    assert days == ["2026-10-01", "2026-10-16", "2026-10-30"]
+
+
 def test_hostile_names_stay_names() -> None:
     one = dataclasses.replace(CHANGED, artifact="a\x1b[31m\n::error::x")
     page = terminal_history.render(History("c\x1b]0;x\x07", GATE, (one,)), 80)
