@@ -205,7 +205,7 @@ def _generator(outcome: Outcome, tally: Tally, clock: ClockFacts, facts: _Facts)
         lag=_latency(tally.lag, Tally(), clock, "intended") if tally.lag.counts.n else None,
         gc_pause_ns=sum(u.gc_pause_ns for u in usages),
         gc_collections=sum(u.gc_collections for u in usages),
-        steal_fraction=_rounded(steal_fraction(*outcome.machine)),
+        steal_fraction=_rounded(steal_fraction(*(moment.machine for moment in outcome.machine))),
         other_cpu_fraction=_rounded(_other_cpu(outcome, facts)),
         major_faults=sum(faults) if faults else None,
     )
@@ -216,17 +216,21 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _other_cpu(outcome: Outcome, facts: _Facts) -> float | None:
-    """Known only where the target's own CPU time is: in this process, or among its children."""
-    if not facts.first("in_process") and not facts.values("cpu_ns"):
+    """Known only where the target's own CPU time is: in this process, among its children, or as a local server."""
+    target_ns = 0 if facts.first("in_process") else _cpu_ns(outcome, facts)
+    if target_ns is None:
         return None
-    ours = sum(d.usage.cpu_ns for d in outcome.done) + (facts.sum("cpu_ns") or 0)
-    window = outcome.window
-    return other_cpu_fraction(*outcome.machine, ours, cores(), window.closes_ns - window.opens_ns)
+    ours = sum(d.usage.cpu_ns for d in outcome.done) + target_ns
+    window, (first, last) = outcome.window, outcome.machine
+    return other_cpu_fraction(first.machine, last.machine, ours, cores(), window.closes_ns - window.opens_ns)
 
 
 def _cpu_ns(outcome: Outcome, facts: _Facts) -> int | None:
     if facts.first("in_process"):
         return sum(d.usage.cpu_ns - d.usage.spun_ns for d in outcome.done)
+    first, last = (moment.servers_ns for moment in outcome.machine)
+    if first is not None and last is not None:
+        return last - first
     return facts.sum("cpu_ns")
 
 

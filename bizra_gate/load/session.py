@@ -13,6 +13,7 @@ from ..model import Clock, ClosedLoop, Load, Plan, Target
 from ..units import format_time
 from .liveness import Liveness
 from .messages import Broken, Done, Go, Interval, Job, Opens, Ready
+from .neighbours import cpu_ns_of, servers_of
 from .progress import Progress, snapshot
 from .series import Series
 from .warmup import Opening, Until, longest_ns
@@ -29,6 +30,14 @@ GRACE_NS = 60_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """CPU time used up to an edge of the window: by the machine, and by the server where it runs on this machine."""
+
+    machine: MachineTime | None = None
+    servers_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a finished run hands on."""
 
@@ -38,7 +47,7 @@ class Outcome:
     until: Until
     done: tuple[Done, ...]
     series: Series
-    machine: tuple[MachineTime | None, MachineTime | None]
+    machine: tuple[Moment, Moment]
     started_at: str
 
 
@@ -66,7 +75,8 @@ class Session:
         self._done: dict[int, Done] = {}
         self._failure: BizraGateError | None = None
         self._window: Window | None = None
-        self._machine: list[MachineTime | None] = []
+        self._machine: list[Moment] = []
+        self._servers: tuple[int, ...] = ()
         self._started_at = clock.wall()
 
     def run(self) -> Outcome:
@@ -113,7 +123,7 @@ class Session:
             return
         edge = (self._window.opens_ns, self._window.closes_ns)[len(self._machine)]
         if self._clock.now_ns() >= edge:
-            self._machine.append(machine_time())
+            self._machine.append(Moment(machine_time(), cpu_ns_of(self._servers) if self._servers else None))
 
     def _hear(self, index: int, message: Any) -> None:
         try:
@@ -135,6 +145,7 @@ class Session:
             raise self._broken(index, message)
 
     def _go(self) -> None:
+        self._servers = servers_of(self._plan)
         warmup = longest_ns(self._plan.warmup, interval_length_ns(self._plan.duration_ns))
         self._window = Window.after(self._clock.now_ns() + LEAD_NS, warmup, self._plan.duration_ns)
         self._opening = Opening(self._plan.warmup, self._window)
@@ -193,7 +204,7 @@ class Session:
         if {d.window for d in done} != {self._window}:
             raise TargetError("the workers did not agree on when the counted window opened; measure again")
         self._liveness.check_end()
-        first, last = (*self._machine, None, None)[:2]
+        first, last = (*self._machine, Moment(), Moment())[:2]
         return Outcome(
             self._plan,
             self._batch or 1,

@@ -123,12 +123,17 @@ def other_cpu_fraction(
 
 
 def kernel_text(path: str, limit: int = 4096) -> str | None:
-    """The beginning of a file under ``/proc``: one system call, no buffer."""
+    """A file under ``/proc``, up to `limit` bytes of it; None where there is none."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return None
+    data = b""
     try:
-        return os.read(descriptor, limit).decode("ascii", "replace")
+        while len(data) < limit and (part := os.read(descriptor, limit - len(data))):
+            data += part
+    except OSError:
+        return None
     finally:
         os.close(descriptor)
+    return data.decode("ascii", "replace")

@@ -297,7 +297,7 @@ class Run:
     controls: Controls | None = None
     clock: ClockFacts | None = None
     cpu_ns: int | None = None
-    """CPU time of the process under test over the counted window (Python and command targets)."""
+    """CPU time of what is under test over the counted window: Python and command targets, servers on this machine."""
     peak_memory_bytes: int | None = None
     bytes_in: int | None = None
     bytes_out: int | None = None
