@@ -72,6 +72,8 @@ def _measurement(benchmark: Node, common: Mapping[str, Any], version: tuple[int,
         return _not_times(base, unit, counted, version)
     processes = [_process(run, common, version) for run in counted]
     full = micro.of_processes(base, processes)
+    if measured_by := _text(common, "measured_by"):
+        full = _with_caveat(full, "source.converted", f"measured by {measured_by}; this is an export of it")
     loops = {reading.operations for process in processes for reading in process.readings}
     return full if len(loops) == 1 else _with_caveat(full, "source.loops", _UNEVEN)
 
@@ -94,7 +96,9 @@ def _process(run: Node, common: Mapping[str, Any], version: tuple[int, ...]) -> 
         if (value := micro.number(node)) is not None
     ]
     peak = Node(said.get("mem_max_rss"), f"{run.where}.metadata.mem_max_rss").count()
-    return micro.Process(tuple(readings), _warmup_ns(run, inner, version), peak, _text(said, "date"))
+    converted = not run["warmups"] and "measured_by" in said
+    warmup = None if converted else _warmup_ns(run, inner, version)
+    return micro.Process(tuple(readings), warmup, peak, _text(said, "date"))
 
 
 def _warmup_ns(run: Node, inner: int, version: tuple[int, ...]) -> float:

@@ -68,6 +68,9 @@ def test_the_form_of_pyperf_says_who_measured() -> None:
     document = json.loads(exported("pyperf", kept([10.0, 11.0])))
     assert document["metadata"]["measured_by"] == "pyperf 2.10.0"
     assert document["metadata"]["loops"] == 1000
+    (found,) = imported(exported("pyperf", kept([10.0, 11.0])))
+    assert found.warmup_ns is None, "an export knows of no warm-up"
+    assert [caveat.message for caveat in found.caveats] == ["measured by pyperf 2.10.0; this is an export of it"]
 
 
 def test_no_time_and_time_zero_are_refused_and_not_written_as_zero() -> None:
