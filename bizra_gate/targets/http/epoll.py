@@ -136,7 +136,7 @@ class EpollEngine:
         static, next_wire = conductor.template.static, conductor.next_wire
         push_start, push_end = self._recorder.start_ns.append, self._recorder.end_ns.append
         limit = min(self._recorder.fold_at_ns, self._recorder.stop_at_ns) if conductor.repeats else 0
-        wire, hits, bytes_out = static or b"", 0, 0
+        wire, size, hits, bytes_out = static or b"", len(static or b""), 0, 0
         odd: list[Odd] = []
         for descriptor, event in events:
             channel = table[descriptor]
@@ -158,7 +158,8 @@ class EpollEngine:
             channel.start = now
             if static is None:
                 channel.wire = wire = next_wire(channel)
-            bytes_out += len(wire)
+                size = len(wire)
+                bytes_out += size
             try:
                 sent = channel.send(wire)
             except _WANT:
@@ -166,9 +167,9 @@ class EpollEngine:
             except OSError as error:
                 odd.append((channel, event, error, now))
                 continue
-            if sent != len(wire):
+            if sent != size:
                 self._keep(channel, wire[sent:])
-        conductor.recognised(hits, bytes_out)
+        conductor.recognised(hits, hits * size if static is not None else bytes_out)
         for channel, event, seen, now in odd:
             self._odd(conductor, channel, event, seen, now)
 
