@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from .attest.digest import manifest_sha256
 from .attest.keys import PrivateKey
 from .attest.statement import statement
 from .audit import examine
-from .errors import UsageError
+from .errors import FormatError, UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark, GateReference, Origin, Tool
 from .gates.baseline import Comparison
@@ -233,9 +234,17 @@ def decode_artifact(data: bytes, file: str) -> Benchmark:
 def import_measurement(
     measurement: Measurement, file: Path, *, root: Path, artifact: Path, signer: PrivateKey
 ) -> Benched:
-    """Sign what another tool measured; the file that it wrote is the subject, by digest."""
+    """Sign what another tool measured; the file that it wrote is the subject, by digest.
+
+    Raises `FormatError` where a kept value is NaN or infinite: `audit` shows it, but no record can hold it.
+    """
     from .load.clock import MonotonicClock
 
+    if not all(math.isfinite(value) for run in measurement.runs for value in run.values):
+        raise FormatError(
+            f"{file}: holds a value that is not a finite number; nothing was signed",
+            hint="bizra-gate audit says which; such a measurement is INVALID",
+        )
     source = measurement.source
     subject = {
         "target": measurement.name or file.name,
