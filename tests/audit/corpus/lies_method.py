@@ -12,7 +12,7 @@ from . import honest_own as own
 from . import record
 from .case import SHORT, Shelf
 from .foreign import bench, digits, exact, figures, latencies, tool
-from .lies_coherence import headline, restated
+from .lies_figures import headline, restated
 from .record import latency, measurement, remade, run
 from .simulate import (
     MS,

@@ -22,7 +22,7 @@ from . import honest_own as own
 from . import record
 from .case import SHORT, Shelf
 from .foreign import bench, digits, exact, figures, latencies, to, tool
-from .lies_coherence import headline
+from .lies_figures import headline
 from .record import measurement, remade, run
 from .simulate import MS, US, S, Train, closed, exponential, lognormal, uniform
 

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from bizra_gate.audit import examine
 from bizra_gate.model import Audit
 
-from . import honest_foreign, honest_own, lies_coherence, lies_method, lies_physics
+from . import honest_foreign, honest_own, lies_counts, lies_figures, lies_method, lies_physics
 from .case import Case
 
 HONEST: tuple[Case, ...] = (*honest_own.SHELF.cases, *honest_foreign.SHELF.cases)
-LIES: tuple[Case, ...] = (*lies_coherence.SHELF.cases, *lies_physics.SHELF.cases, *lies_method.SHELF.cases)
+LIES: tuple[Case, ...] = (
+    *lies_figures.SHELF.cases,
+    *lies_counts.SHELF.cases,
+    *lies_physics.SHELF.cases,
+    *lies_method.SHELF.cases,
+)
 CASES: tuple[Case, ...] = (*HONEST, *LIES)
 
 
@@ -52,7 +57,7 @@ def table(found: Sequence[Outcome]) -> str:
         f"{sum(o.holds for o in lies)} of {len(lies)} lies refused with the right code, "
         f"{sum(o.holds for o in honest)} of {len(honest)} honest measurements let through.",
         "",
-        "| lie | expected | verdict | codes found |",
+        "| lie | code | verdict | what it says |",
         "|---|---|---|---|",
         *(_row(outcome) for outcome in lies),
         "",
@@ -64,8 +69,8 @@ def table(found: Sequence[Outcome]) -> str:
 
 
 def _row(outcome: Outcome) -> str:
-    codes = ", ".join(f"`{code}`" for code in outcome.accused)
-    return f"| {outcome.case.name} | `{outcome.case.code}` | {_mark(outcome)}{outcome.audit.verdict} | {codes} |"
+    said = next((f.message for f in outcome.audit.findings if f.code == outcome.case.code), "nothing")
+    return f"| {outcome.case.name} | `{outcome.case.code}` | {_mark(outcome)}{outcome.audit.verdict} | {said} |"
 
 
 def _mark(outcome: Outcome) -> str:

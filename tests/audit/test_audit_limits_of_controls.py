@@ -1,0 +1,133 @@
+"""Machine, controls and generator: each limit, at it and just beyond it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from asking import OWN, POLICY, TOOL, US, S, found, http, observed, reason
+
+from bizra_gate.audit import (
+    NotApplicable,
+    control,
+    environment,
+    generator,
+    physics,
+)
+from bizra_gate.model import (
+    ClosedLoop,
+    Controls,
+    Environment,
+    Figure,
+    Generator,
+    Latency,
+    Measurement,
+    Plan,
+    Run,
+    Warmup,
+)
+
+
+@pytest.mark.parametrize(("per_second", "right"), [(48e9, True), (49e9, False)])
+def test_cores_have_twice_the_cycles_that_their_label_says(per_second: float, right: bool) -> None:
+    machine = Environment(cpu_count=8, cpu_hz=3e9)
+    told = Measurement(TOOL, rate_achieved_per_s=Figure(per_second), environment=machine)
+    assert (found(physics.machine(told, POLICY)) == []) is right
+
+
+@pytest.mark.parametrize(("turn", "right"), [(0.1, True), (0.099, False)])
+def test_a_turn_of_a_loop_takes_a_tenth_of_a_nanosecond_at_least(turn: float, right: bool) -> None:
+    told = Measurement(TOOL, loop="batch", latency=Latency(mean=Figure(turn)))
+    answer = physics.machine(told, POLICY)
+    assert isinstance(answer, NotApplicable) is right
+
+
+def test_threads_of_a_benchmark_share_its_rate() -> None:
+    told = Measurement(TOOL, loop="batch", threads=4, rate_achieved_per_s=Figure(30e9))
+    assert found(physics.machine(told, POLICY)) == []
+    assert found(physics.machine(replace(told, threads=2), POLICY)) != []
+
+
+@pytest.mark.parametrize(("bytes_in", "right"), [(12_000, True), (11_999, False)])
+def test_an_answer_over_http_has_twelve_bytes(bytes_in: int, right: bool) -> None:
+    told = Measurement(OWN, operations=1000, bytes_in=bytes_in, plan=http(ClosedLoop(1)))
+    assert (found(physics.machine(told, POLICY)) == []) is right
+
+
+@pytest.mark.parametrize(
+    ("operation", "spread", "right"), [(44.0, 3.0, True), (43.0, 3.0, False), (44.0, None, False), (44.2, None, True)]
+)
+def test_an_operation_costs_more_than_an_empty_one_and_its_spread(
+    operation: float, spread: float | None, right: bool
+) -> None:
+    controls = Controls(operation_ns=operation, empty_ns=40.0, empty_spread_ns=spread)
+    assert (found(control.empty(Measurement(OWN, controls=controls), POLICY)) == []) is right
+
+
+@pytest.mark.parametrize(
+    ("twice", "right"), [(140.0 + 100, True), (190.0, True), (189.0, False), (340.0, True), (341.0, False)]
+)
+def test_twice_the_work_takes_one_and_a_half_to_three_times_as_long(twice: float, right: bool) -> None:
+    """Above an empty call of 40 ns the operation takes 100 ns."""
+    controls = Controls(operation_ns=140.0, empty_ns=40.0, empty_spread_ns=3.0, twice_ns=twice)
+    assert (found(control.scaling(Measurement(OWN, controls=controls), POLICY)) == []) is right
+
+
+def test_scaling_does_not_judge_noise() -> None:
+    controls = Controls(operation_ns=49.0, empty_ns=40.0, empty_spread_ns=3.0, twice_ns=50.0)
+    assert "too close" in reason(control.scaling(Measurement(OWN, controls=controls), POLICY))
+
+
+def test_controls_of_every_run_are_looked_at() -> None:
+    good, bad = Controls(operation_ns=90.0, empty_ns=40.0), Controls(operation_ns=41.0, empty_ns=40.0)
+    told = Measurement(OWN, controls=good, runs=(Run(0, controls=good), Run(1, controls=bad)))
+    assert len(found(control.empty(told, POLICY))) == 1
+
+
+def test_results_that_nobody_looked_at_are_not_judged() -> None:
+    assert "not looked at" in reason(control.result(Measurement(OWN, controls=Controls(operation_ns=3.0)), POLICY))
+
+
+@pytest.mark.parametrize(("busy", "right"), [(0.89, True), (0.90, False)])
+def test_a_worker_is_saturated_at_nine_tenths(busy: float, right: bool) -> None:
+    told = Measurement(OWN, generator=Generator(cpu_fraction=(0.1, busy, 0.2)))
+    assert (found(generator.saturated(told, POLICY)) == []) is right
+
+
+def test_an_in_process_target_may_use_its_worker_up() -> None:
+    plan = Plan("py:app:call", ClosedLoop(1), Warmup(0), S)
+    told = Measurement(OWN, plan=plan, loop="closed", generator=Generator(cpu_fraction=(1.0,), gc_pause_ns=S))
+    assert "target" in reason(generator.saturated(told, POLICY))
+    assert "target" in reason(generator.lag(told, POLICY))
+
+
+@pytest.mark.parametrize(("p50", "p99", "right"), [(49, 199, True), (50, 60, False), (1, 200, False)])
+def test_a_generator_is_late_at_half_of_what_it_measured(p50: int, p99: int, right: bool) -> None:
+    def both(low: int, high: int) -> Latency:
+        return Latency(percentiles=((50.0, Figure(low * US)), (99.0, Figure(high * US))))
+
+    told = Measurement(OWN, loop="open", latency=both(100, 400), generator=Generator(lag=both(p50, p99)))
+    assert (found(generator.lag(told, POLICY)) == []) is right
+
+
+@pytest.mark.parametrize(("field", "value", "right"), [
+    ("steal_fraction", 0.02, True), ("steal_fraction", 0.021, False),
+    ("other_cpu_fraction", 0.20, True), ("other_cpu_fraction", 0.21, False),
+])  # fmt: skip
+def test_the_time_of_others_has_a_limit(field: str, value: float, right: bool) -> None:
+    told = Measurement(OWN, generator=Generator(**{field: value}))  # type: ignore[arg-type]
+    assert (found(environment.noise(told, POLICY)) == []) is right
+
+
+def test_settings_of_the_machine_are_told_together() -> None:
+    machine = Environment(cpu_count=4, cpu_quota=1.5, turbo=True, smt=True, governor="powersave", virtualization="kvm")
+    assert observed(environment.tuning(Measurement(OWN, environment=machine), POLICY)) == [
+        "governor powersave, turbo on, hyper-threads on, limited to 1.5 of 4 cores, virtual machine (kvm)"
+    ]
+
+
+def test_a_machine_that_is_set_up_as_it_should_be_is_clean() -> None:
+    machine = Environment(
+        cpu_count=4, cpu_quota=4.0, turbo=False, smt=False, governor="performance", virtualization="none"
+    )
+    assert found(environment.tuning(Measurement(OWN, environment=machine), POLICY)) == []
