@@ -29,6 +29,8 @@ from .worker import serve
 Handler = Callable[[int, Any], None]
 """Called with (worker index, message)."""
 
+FAREWELLS = 200
+"""How often it is looked, 5 ms apart, whether what was killed has ended."""
 _TAIL_BYTES = 4096
 _BOOT = """import sys
 root, handle, parent = sys.argv[1:4]
@@ -172,17 +174,22 @@ class _Process:
             os.killpg(self._popen.pid, signal.SIGKILL)
 
     def reap(self) -> None:
+        """Wait until nothing of it runs; a signal takes effect a little after it was sent."""
         self._popen.wait()
+        for _ in range(FAREWELLS):
+            if not session_members(self._popen.pid):
+                break
+            threading.Event().wait(0.005)
         self._channel.close()
         self._stderr.close()
 
 
 def session_members(session: int) -> list[int]:
-    """Processes of one session, by Linux's ``/proc/PID/stat`` (field 6; the name before it may hold anything)."""
+    """Living processes of one session, by Linux's ``/proc/PID/stat`` (field 6; the name before it may hold anything)."""
     found = []
     for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
         fields = (kernel_text(f"/proc/{name}/stat") or "").rpartition(")")[2].split() if name.isdigit() else []
-        if len(fields) > 3 and fields[3] == str(session) and int(name) != session:
+        if len(fields) > 3 and fields[3] == str(session) and int(name) != session and fields[0] not in "ZX":
             found.append(int(name))
     return found
 
