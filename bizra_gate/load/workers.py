@@ -185,7 +185,7 @@ class _Process:
 
 
 def session_members(session: int) -> list[int]:
-    """Living processes of one session, by Linux's ``/proc/PID/stat`` (field 6; the name before it may hold anything)."""
+    """Living processes of one session, by Linux's ``/proc/PID/stat`` (field 6, after the name)."""
     found = []
     for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
         fields = (kernel_text(f"/proc/{name}/stat") or "").rpartition(")")[2].split() if name.isdigit() else []
