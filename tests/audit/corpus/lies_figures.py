@@ -9,6 +9,7 @@ from bizra_gate.model import (
     Figure,
     Measurement,
     Printed,
+    Run,
 )
 
 from . import honest_foreign as foreign
