@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ from .attest import envelope, format_instant, keyring, parse_instant, statement,
 from .attest.keys import PrivateKey
 from .errors import BizraGateError, DefinitionError, MissingError, UntrustedError, UsageError
 from .gates import Waiver
+from .gates.paths import slug
 from .gates.waivers import refusals
 from .model import Gate, Trust
 
@@ -88,7 +88,7 @@ def waive(
         "not_before": format_instant(not_before),
         "expires": format_instant(expires),
     }
-    file = opening.root_of(gate_file) / "gates" / WAIVERS / f"{_slug(gate.name)}-{_slug(check)}.json"
+    file = opening.root_of(gate_file) / "gates" / WAIVERS / f"{slug(gate.name)}-{slug(check)}.json"
     given = gates.parse_waiver(predicate, str(file), Trust(True))
     if problems := list(refusals(given, gate, not_before)):
         raise UsageError(f"{gate.file}: {check} cannot be waived so: {'; '.join(problems)}")
@@ -104,10 +104,6 @@ def _require_check(gate: Gate, check: str) -> None:
         near = difflib.get_close_matches(check, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"{gate.file} has no check {check!r}; it has {', '.join(known)}", hint=hint)
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "check"
 
 
 def _require_same_waiver(file: Path, gate: str, check: str) -> None:
@@ -144,7 +140,8 @@ def at_base(paths: Sequence[Path], revision: str) -> Docket:
     judged = _parse_all({name: data for name, data in texts.items() if _is_gate(name)}, root)
     ring_name = f"gates/{opening.KEYRING}"
     ring_bytes = _optional(root, revision, ring_name)
-    ring = keyring.parse_keyring(ring_bytes.decode(), f"{revision}:{ring_name}") if ring_bytes else None
+    ring_text = _text(ring_bytes, ring_name) if ring_bytes is not None else None
+    ring = keyring.parse_keyring(ring_text, f"{revision}:{ring_name}") if ring_text is not None else None
     waivers = [
         (name, repository.show(root, revision, name), root)
         for name in repository.files(root, revision, f"gates/{WAIVERS}")
@@ -177,9 +174,19 @@ def _parse_all(texts: dict[str, bytes], root: Path) -> list[Gate]:
     parsed = []
     for name, data in sorted(texts.items()):
         shown = opening.shown(root / name)
-        parsed.append(gates.parse(data.decode("utf-8"), shown, hashlib.sha256(data).hexdigest()))
+        parsed.append(gates.parse(_text(data, name), shown, hashlib.sha256(data).hexdigest()))
     gates.check_set(parsed)
     return parsed
+
+
+def _text(data: bytes, name: str) -> str:
+    """A definition out of git, within the limits of one that is read from disk."""
+    if len(data) > store.MAX_DEFINITION_BYTES:
+        raise UsageError(f"{name}: larger than {store.MAX_DEFINITION_BYTES:,} bytes")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
 
 
 def _optional(root: Path, revision: str, name: str) -> bytes | None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from . import binding, gates, store
@@ -104,12 +104,17 @@ def read_gates(paths: Iterable[Path]) -> list[Gate]:
     return parsed
 
 
-@cache
 def read_keyring(path: Path) -> keyring.Keyring | None:
-    """The keyring, or None where there is none; a keyring that cannot be read is a `DefinitionError`."""
-    if not path.exists():
-        return None
-    return keyring.parse_keyring(store.read_definition(path)[0], shown(path))
+    """The keyring, or None where there is none; a keyring that cannot be read is a `DefinitionError`.
+
+    Read anew every time: in a process that lives on, a key that was revoked meanwhile must not go on counting.
+    """
+    return _parsed_keyring(store.read_definition(path)[0], shown(path)) if path.exists() else None
+
+
+@lru_cache(maxsize=64)
+def _parsed_keyring(text: str, file: str) -> keyring.Keyring:
+    return keyring.parse_keyring(text, file)
 
 
 def tasks(judged: Sequence[Gate], *, now: str, ring: RingOf, keep_measurements: bool = False) -> Iterator[Task]:

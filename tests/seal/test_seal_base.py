@@ -1,0 +1,110 @@
+"""The judge is not in the dock: with ``--base`` a branch loosens nothing by changing its own gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from seal_builders import House, Run, gate_text, judged, told
+
+from bizra_gate.attest import PrivateKey
+
+
+def loosen_the_limit(house: House) -> None:
+    house.gate("<= 100 ms")
+
+
+def drop_to_should(house: House) -> None:
+    text = gate_text("<= 1 ms") + 'severity = "should"\n'
+    house.write("gates/checkout.toml", text)
+
+
+def delete_the_gate(house: House) -> None:
+    (house.root / "gates" / "checkout.toml").unlink()
+
+
+def break_the_gate(house: House) -> None:
+    house.write("gates/checkout.toml", "this is no TOML")
+
+
+@pytest.mark.parametrize("loosen", [loosen_the_limit, drop_to_should, delete_the_gate, break_the_gate])
+def test_a_loosened_gate_decides_nothing_and_is_told(house: House, cli: Run, loosen: Callable[[House], None]) -> None:
+    house.gate("<= 1 ms")
+    house.commit()
+    loosen(house)
+    code, report = judged(cli, "--base", "HEAD")
+    assert (code, report["verdict"]) == (1, "NO-SHIP")
+    page = told(cli, "--base", "HEAD")
+    assert "Judged by the gates of HEAD." in page
+    assert "The head" in page
+
+
+def test_the_loosened_limit_is_listed_before_and_after(house: House, cli: Run) -> None:
+    house.gate("<= 1 ms")
+    house.commit()
+    house.gate("<= 100 ms")
+    assert "is loosened: <= 1 ms → <= 100 ms" in told(cli, "--base", "HEAD").replace("&lt;", "<")
+    assert judged(cli)[0] == 0
+
+
+def test_a_key_that_the_branch_trusts_itself_does_not_count(house: House, cli: Run) -> None:
+    house.commit()
+    stranger = PrivateKey.generate()
+    house.seal(key=stranger)
+    house.trust(stranger)
+    assert judged(cli)[0] == 0
+    code, report = judged(cli, "--base", "HEAD")
+    assert (code, report["verdict"]) == (4, "UNTRUSTED")
+    assert "changes gates/keyring.toml; the keys of the base decide" in told(cli, "--base", "HEAD")
+
+
+def test_a_base_without_a_keyring_trusts_nobody(house: House, cli: Run) -> None:
+    ring = (house.root / "gates" / "keyring.toml").read_bytes()
+    (house.root / "gates" / "keyring.toml").unlink()
+    house.commit()
+    house.write("gates/keyring.toml", ring)
+    assert judged(cli, "--base", "HEAD")[0] == 4
+
+
+def test_a_waiver_of_the_branch_holds_once_it_is_in_the_base(house: House, cli: Run) -> None:
+    house.gate("<= 1 ms")
+    house.commit()
+    waive = ("waive", "gates/checkout.toml", "p99", "--reason", "a new disk comes", "--ticket", "OPS-1", "--approver",
+             "Ada", "--expires", "7d", "--now", "2026-11-22T07:30:00Z", "--key", house.key_file)  # fmt: skip
+    assert cli(*waive)[0] == 0
+    assert judged(cli, "--base", "HEAD")[0] == 1
+    assert "it holds once it is in the base" in told(cli, "--base", "HEAD")
+    house.commit()
+    assert judged(cli, "--base", "HEAD")[0] == 0
+
+
+def test_an_unchanged_branch_is_judged_as_without_a_base(house: House, cli: Run) -> None:
+    house.commit()
+    assert judged(cli, "--base", "HEAD")[0] == 0
+    assert "The head changes" not in told(cli, "--base", "HEAD")
+
+
+@pytest.mark.parametrize("revision", ["no-such-branch", "--output=/tmp/x", "HEAD~99"])
+def test_a_revision_that_git_does_not_know_judges_nothing(house: House, cli: Run, revision: str) -> None:
+    house.commit()
+    code, _, err = cli("verify", f"--base={revision}")
+    assert code == 2
+    assert "revision" in err
+
+
+def test_a_base_needs_a_repository(house: House, cli: Run) -> None:
+    assert cli("verify", "--base", "HEAD")[0] == 2
+
+
+def test_a_base_whose_gates_cannot_be_read_is_a_sentence(house: House, cli: Run) -> None:
+    house.write("gates/checkout.toml", b"\xff\xfe")
+    house.commit()
+    code, _, err = cli("verify", "--base", "HEAD")
+    assert code == 2
+    assert "checkout.toml" in err
+
+
+def test_a_base_whose_keyring_cannot_be_read_is_a_sentence(house: House, cli: Run) -> None:
+    house.write("gates/keyring.toml", b"\xff\xfe")
+    house.commit()
+    assert cli("verify", "--base", "HEAD")[0] == 2
