@@ -17,6 +17,7 @@ from statistics import median
 from ..errors import FormatError, UntrustedError
 from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Source
 from ..stats import histogram
+from ..stats.layout import Layout
 from ..units import NS_PER_S
 from . import printed
 from .cut import cut_caveats
@@ -49,14 +50,53 @@ def sniff(head: bytes, name: str) -> bool:
     return _SNIFF.search(head) is not None
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Row:
-    """One interval as its line says."""
+    """One interval: what its line says, and what follows from its histogram."""
 
     start_s: float
     length_s: float
     most: Figure
-    values: Distribution
+    n: int
+    total_ns: int
+    p50_ns: int
+    p99_ns: int
+    top: tuple[int, int]
+    """Edges of the highest bin."""
+
+
+@dataclass
+class _Tag:
+    """All intervals of one tag; the bins are added up as they come, so that memory does not grow with the log."""
+
+    rows: list[_Row] = field(default_factory=list)
+    counts: dict[Layout, dict[int, int]] = field(default_factory=dict)
+    """Layout → low edge → count."""
+
+    def add(self, start_s: float, length_s: float, most: Figure, values: Distribution, layout: Layout) -> None:
+        counts = self.counts.setdefault(layout, {})
+        for low, count in zip(values.low, values.count, strict=True):
+            counts[low] = counts.get(low, 0) + count
+        quantiles = [values.quantile(q) or 0 for q in (0.5, 0.99)]
+        top = (values.low[-1], values.high[-1]) if values.n else (0, 0)
+        total = round((values.mean or 0) * values.n)
+        self.rows.append(_Row(start_s, length_s, most, values.n, total, quantiles[0], quantiles[1], top))
+
+    def merged(self) -> Distribution:
+        """The sum; bins of different layouts that overlap become one that spans them."""
+        every = [
+            (*layout.edges(layout.index(low)), count)
+            for layout, held in self.counts.items()
+            for low, count in held.items()
+        ]
+        bins: list[tuple[int, int, int]] = []
+        for low, high, count in sorted(every):
+            if bins and low <= bins[-1][1]:
+                before = bins.pop()
+                low, high, count = before[0], max(high, before[1]), before[2] + count
+            bins.append((low, high, count))
+        lows, highs, counted = zip(*bins, strict=True) if bins else ((), (), ())
+        return Distribution(lows, highs, counted)
 
 
 @dataclass
@@ -66,16 +106,13 @@ class _Log:
     version: str | None = None
     start_s: float | None = None
     base_s: float | None = None
-    tags: dict[str | None, list[_Row]] = field(default_factory=dict)
+    tags: dict[str | None, _Tag] = field(default_factory=dict)
     digits: int = 5
     unit_ns: int = 1
 
-    def add(self, tag: str | None, row: _Row) -> None:
-        self.tags.setdefault(tag, []).append(row)
-
     @property
     def first_s(self) -> float:
-        return min(row.start_s for rows in self.tags.values() for row in rows)
+        return min(row.start_s for tag in self.tags.values() for row in tag.rows)
 
     def epoch_s(self, stamp: float) -> float:
         """Seconds since 1970 of a stamp, by the rules of HistogramLogReader."""
@@ -89,8 +126,8 @@ def read(stream: Stream) -> Iterator[Measurement]:
     log = _parse(stream)
     if not log.tags:
         raise FormatError(f"{stream.name}: a histogram log without an interval: nothing was measured")
-    for tag, rows in log.tags.items():
-        yield _measurement(log, tag, rows, stream)
+    for name, tag in log.tags.items():
+        yield _measurement(log, name, tag, stream)
 
 
 def _parse(stream: Stream) -> _Log:
@@ -123,23 +160,25 @@ def _interval(line: str, log: _Log, where: str) -> None:
     if match is None:
         raise FormatError(f"{where}: got {line[:60]!r}; expected start,length,max,histogram")
     try:
-        values, layout = histogram.decode(match["hdr"]), histogram.layout_of(match["hdr"])
+        values, layout = histogram.decode_with_layout(match["hdr"])
     except UntrustedError as error:
         raise FormatError(f"{where}: {error.message}") from None
     log.digits, log.unit_ns = min(log.digits, layout.digits), max(log.unit_ns, 1 << layout.unit)
     start, length = (printed.number(match[key], f"{where}: {key}").value for key in ("start", "length"))
-    log.add(match["tag"], _Row(start, length, printed.number(match["most"], f"{where}: Interval_Max"), values))
+    most = printed.number(match["most"], f"{where}: Interval_Max")
+    log.tags.setdefault(match["tag"], _Tag()).add(start, length, most, values, layout)
 
 
-def _measurement(log: _Log, tag: str | None, rows: list[_Row], stream: Stream) -> Measurement:
+def _measurement(log: _Log, name: str | None, tag: _Tag, stream: Stream) -> Measurement:
+    rows = tag.rows
     ratio, floored, odd = _ratio(rows)
     first, last = rows[0].start_s, max(row.start_s + row.length_s for row in rows)
-    whole = _merged(row.values for row in rows)
+    whole = tag.merged()
     begin = log.epoch_s(first)
     dated = begin > _YEAR_S
     return Measurement(
         source=Source("hdrhistogram", log.version, "interval log", stream.name),
-        name=tag,
+        name=name,
         duration_ns=Figure(round((last - first) * 1e9), 1e6),
         operations=whole.n,
         latency=_latency(log, rows, whole, ratio, floored) if whole.n else None,
@@ -166,7 +205,7 @@ def _latency(log: _Log, rows: list[_Row], whole: Distribution, ratio: float, flo
 
 def _ratio(rows: list[_Row]) -> tuple[float, bool, int]:
     """(ratio, floored?, rows that do not fit): what most of the column ``Interval_Max`` was divided by."""
-    held = [row for row in rows if row.values.n]
+    held = [row for row in rows if row.n]
     best = (RATIOS[0], False, len(held) + 1)
     for ratio in RATIOS:
         for floored in (False, True):
@@ -177,7 +216,7 @@ def _ratio(rows: list[_Row]) -> tuple[float, bool, int]:
 
 
 def _fits(row: _Row, ratio: float, floored: bool) -> bool:
-    low, high = row.values.low[-1] / ratio, row.values.high[-1] / ratio
+    low, high = row.top[0] / ratio, row.top[1] / ratio
     if floored:
         return low - 1 <= row.most.value <= high
     return row.most.high >= low and row.most.low <= high
@@ -209,11 +248,11 @@ def _intervals(rows: list[_Row]) -> Intervals | None:
     return Intervals(
         length_ns=round(length * NS_PER_S),
         start_ns=tuple(round((row.start_s - origin) * NS_PER_S) for row in rows),
-        count=tuple(row.values.n for row in rows),
-        total_ns=tuple(round((row.values.mean or 0) * row.values.n) for row in rows),
-        maximum_ns=tuple(row.values.high[-1] if row.values.n else 0 for row in rows),
-        p50_ns=tuple(row.values.quantile(0.5) or 0 for row in rows),
-        p99_ns=tuple(row.values.quantile(0.99) or 0 for row in rows),
+        count=tuple(row.n for row in rows),
+        total_ns=tuple(row.total_ns for row in rows),
+        maximum_ns=tuple(row.top[1] for row in rows),
+        p50_ns=tuple(row.p50_ns for row in rows),
+        p99_ns=tuple(row.p99_ns for row in rows),
     )
 
 
@@ -234,19 +273,3 @@ def _unevenness(rows: list[_Row]) -> Iterator[Caveat]:
 def _tiled(rows: list[_Row]) -> bool:
     pairs = pairwise(rows)
     return all(abs(one.start_s + one.length_s - two.start_s) <= _UNEVEN * one.length_s for one, two in pairs)
-
-
-def _merged(parts: Iterator[Distribution]) -> Distribution:
-    """The sum; bins of different layouts that overlap become one that spans them."""
-    counts: dict[tuple[int, int], int] = {}
-    for part in parts:
-        for low, high, count in zip(part.low, part.high, part.count, strict=True):
-            counts[low, high] = counts.get((low, high), 0) + count
-    bins: list[tuple[int, int, int]] = []
-    for (low, high), count in sorted(counts.items()):
-        if bins and low <= bins[-1][1]:
-            before = bins.pop()
-            low, high, count = before[0], max(high, before[1]), before[2] + count
-        bins.append((low, high, count))
-    low_edges, high_edges, counted = zip(*bins, strict=True) if bins else ((), (), ())
-    return Distribution(low_edges, high_edges, counted)

@@ -89,13 +89,14 @@ def decode(text: str, *, caps: Caps = DEFAULT_CAPS) -> Distribution:
 
     Raises `UntrustedError` (code ``malformed``) on anything that a correct encoder would not write.
     """
+    return decode_with_layout(text, caps=caps)[0]
+
+
+def decode_with_layout(text: str, *, caps: Caps = DEFAULT_CAPS) -> tuple[Distribution, Layout]:
+    """As `decode`, and the layout that `text` states: how fine its bins are, and how high they reach."""
     payload = _inflate(_unwrap(text, caps), caps)
-    return _distribution(payload[_INNER.size :], _layout(payload), caps)
-
-
-def layout_of(text: str, *, caps: Caps = DEFAULT_CAPS) -> Layout:
-    """The layout that V2 base64 `text` states: how fine its bins are, and how high they reach."""
-    return _layout(_inflate(_unwrap(text, caps), caps))
+    layout = _layout(payload)
+    return _distribution(payload[_INNER.size :], layout, caps), layout
 
 
 def _layout(payload: bytes) -> Layout:
