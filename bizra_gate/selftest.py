@@ -7,12 +7,13 @@ server in its own process. They are mostly idle, so they run at the same time.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from queue import SimpleQueue
 
 from . import load
-from .errors import BizraGateError, UsageError
+from .errors import BizraGateError, Interrupted, UsageError
 from .load.clock import FakeClock, MonotonicClock, measure_clock
 from .load.pacer import pacer_for
 from .model import ClosedLoop, Distribution, Environment, Load, Measurement, OpenLoop, Plan, Warmup
@@ -156,13 +157,34 @@ def pause_rows() -> list[Row]:
 
 
 def live_rows(scenarios: Iterable[Scenario], say: Progress) -> list[Row]:
-    """Rows of every scenario, in their order."""
+    """Rows of every scenario, in their order, all measured at once. Raises `Interrupted` on Ctrl-C."""
     scenarios = tuple(scenarios)
-    with ThreadPoolExecutor(max_workers=len(scenarios)) as pool:
-        running = {pool.submit(scenario_rows, scenario): scenario for scenario in scenarios}
-        for done in as_completed(running):
-            say(f"{running[done].name}: {'as true' if all(row.ok for row in done.result()) else 'OFF'}")
-        return [row for future in running for row in future.result()]
+    done: SimpleQueue[tuple[int, list[Row]]] = SimpleQueue()
+    for index, scenario in enumerate(scenarios):
+        # Daemons: nobody waits for them when the person has had enough, and what they started ends with this process.
+        threading.Thread(target=_measure_into, args=(done, index, scenario), daemon=True).start()
+    found: dict[int, list[Row]] = {}
+    try:
+        while len(found) < len(scenarios):
+            index, rows = done.get()
+            found[index] = rows
+            say(f"{scenarios[index].name}: {'as true' if all(row.ok for row in rows) else 'OFF'}")
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted: the selftest is incomplete") from None
+    return [row for _, rows in sorted(found.items()) for row in rows]
+
+
+def _measure_into(done: SimpleQueue[tuple[int, list[Row]]], index: int, scenario: Scenario) -> None:
+    """Whatever happens, something is put into `done`."""
+    try:
+        rows = scenario_rows(scenario)
+    except Exception as error:
+        rows = [_not_measured(scenario, f"{type(error).__name__}: {error}")]
+    done.put((index, rows))
+
+
+def _not_measured(scenario: Scenario, why: str) -> Row:
+    return Row(scenario.name, "measurement", "1", None, None, None, 0, False, note=why)
 
 
 def scenario_rows(scenario: Scenario) -> list[Row]:
@@ -170,7 +192,7 @@ def scenario_rows(scenario: Scenario) -> list[Row]:
     try:
         measurement = measure(scenario)
     except BizraGateError as error:
-        return [Row(scenario.name, "measurement", "1", None, None, None, 0, False, note=str(error))]
+        return [_not_measured(scenario, str(error))]
     if isinstance(scenario.load, ClosedLoop):
         rows = closed_rows(scenario, scenario.load, measurement)
     else:

@@ -157,6 +157,21 @@ def test_a_refused_connection_is_told_with_host_and_port(engine: EngineName) -> 
     assert caught.value.exit_code == 6
 
 
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a..b", "x" * 80])
+def test_a_name_that_cannot_be_resolved_is_told(engine: EngineName, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+
+    def offline(name: str, *rest: object, **more: object) -> object:
+        if name == "nowhere.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(name, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", offline)
+    with pytest.raises(TargetError, match="the name could not be resolved") as caught:
+        drive(f"http://{host}/", engine=engine)
+    assert host in caught.value.message
+
+
 def test_a_server_that_dies_is_counted_and_the_load_goes_on(engine: EngineName) -> None:
     def answer(number: int, request: bytes) -> bytes:
         if number == 4:

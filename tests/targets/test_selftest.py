@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bizra_gate import selftest
-from bizra_gate.errors import TargetError, UsageError
+from bizra_gate.errors import Interrupted, TargetError, UsageError
 from bizra_gate.load.pacer import pacer_for
 from bizra_gate.model import Distribution, InFlight, Latency, Measurement, OpenLoop, Source
 from bizra_gate.selftest import Row, SelftestReport, compared
@@ -90,6 +90,25 @@ def test_a_scenario_that_cannot_be_measured_is_a_row_that_is_off(monkeypatch: py
     report = SelftestReport(tuple(selftest.live_rows([truth.stall()], print)), 1)
     assert not report.ok
     assert "nobody there" in selftest.render(report)
+
+
+def test_a_scenario_that_breaks_is_a_row_that_is_off_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(scenario: Scenario) -> Measurement:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr(selftest, "measure", fail)
+    rows = selftest.live_rows([truth.overload(), truth.stall()], print)
+    assert [(row.scenario, row.ok) for row in rows] == [("overload", False), ("stall", False)]
+    assert "nobody foresaw this" in rows[0].note
+
+
+def test_ctrl_c_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(text: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selftest, "scenario_rows", lambda scenario: [])
+    with pytest.raises(Interrupted):
+        selftest.live_rows([truth.stall()], interrupt)
 
 
 ROWS = (

@@ -7,6 +7,7 @@ import contextlib
 import multiprocessing
 import re
 import selectors
+import signal
 import socket
 import threading
 import time
@@ -287,8 +288,9 @@ def _run(loop: ServerLoop, control: socket.socket) -> None:
 
 
 def _process(script: Script, now_ns: NowNs, control: Connection) -> None:
-    """The server's own process: ends when the parent closes its end of the pipe, or dies."""
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+    """The server's own process: ends when the parent closes its end of the pipe, or dies. Ctrl-C is for the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(BrokenPipeError):
         loop = ServerLoop(script, now_ns, control)
         control.send(loop.port)
         loop.run()
