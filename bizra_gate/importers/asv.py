@@ -121,17 +121,18 @@ def _timed(base: Measurement, seconds: float, cells: _Cells) -> Measurement:
     median = micro.figure(seconds, 1e9)
     if values and number is not None:
         readings = tuple(micro.Reading(value, number) for value in values)
-        printed = Latency(percentiles=micro.median_only(median), percentile_method="linear")
+        printed = Latency(percentiles=_quartiles(len(values), median, cells), percentile_method="linear")
         return micro.of_processes(base, [micro.Process(readings)], printed)
     return _without_samples(base, median, number, cells)
+
+
+def _quartiles(n: int, median: Figure | None, cells: _Cells) -> tuple[tuple[float, Figure], ...]:
+    return micro.quartiles(n, (25.0, cells.figure("stats_q_25")), (50.0, median), (75.0, cells.figure("stats_q_75")))
 
 
 def _without_samples(base: Measurement, median: Figure | None, number: int | None, cells: _Cells) -> Measurement:
     """Median and quartiles only; the measured time is about repeat · number · median."""
     repeat = cells.get("stats_repeat").count()
-    quartiles = [(25.0, cells.figure("stats_q_25")), (50.0, median), (75.0, cells.figure("stats_q_75"))]
-    single = number == 1
-    percentiles = [(p, figure) for p, figure in quartiles if figure is not None and (single or p == 50.0)]
     known = number is not None and repeat is not None and median is not None
     total = median.value * (number or 0) * (repeat or 0) if median is not None else 0.0
     text = "the samples were not recorded (--record-samples): measured time is repeat x number x median"
@@ -139,7 +140,12 @@ def _without_samples(base: Measurement, median: Figure | None, number: int | Non
         base,
         operations=(number or 0) * (repeat or 0) if known else None,
         duration_ns=Figure(total) if known else None,
-        latency=Latency(count=repeat, percentiles=tuple(percentiles), percentile_method="linear", batch=number or 1),
+        latency=Latency(
+            count=repeat,
+            percentiles=_quartiles(repeat or 0, median, cells),
+            percentile_method="linear",
+            batch=number or 1,
+        ),
         caveats=(Caveat("source.data", text),),
     )
 

@@ -2,7 +2,7 @@
 
 Traps: the printed statistics are of Result = Actual - median(Overhead), clamped at zero, with upper outliers removed;
 the raw readings and the empty control stand among the measurements and are what tells an operation from nothing; one
-launch is one process; times are ns; percentiles are those of about fifteen iterations, so only the median is read.
+launch is one process; times are ns; percentiles are those of about fifteen iterations, so the tail is not read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BLIND = (
 )
 _PERCENTILES = Caveat(
     "source.percentiles",
-    "its percentiles are those of iterations, not of operations; mean and median are read, the tail is not",
+    "its percentiles are those of iterations, not of operations; only those up to p75 are read",
 )
 
 
@@ -146,12 +146,14 @@ def _printed(statistics: Node) -> Latency:
     mean, stdev, low, high, middle = (
         _figure(statistics[key]) for key in ("Mean", "StandardDeviation", "Min", "Max", "Median")
     )
+    count = statistics["N"].count() or 0
+    ranks = {key: _figure(statistics["Percentiles"][key]) for key in ("P25", "P67")}
     return Latency(
         minimum=low,
         mean=mean,
         maximum=high,
         stdev=stdev,
-        percentiles=micro.median_only(middle),
+        percentiles=micro.quartiles(count, (25.0, ranks["P25"]), (50.0, middle), (67.0, ranks["P67"])),
         percentile_method="linear",
     )
 

@@ -120,7 +120,7 @@ def _printed(estimates: Node) -> Latency:
     mean, middle, stdev = (_point(said.get(key)) for key in ("mean", "median", "std_dev"))
     if mean is None and middle is None:
         raise estimates.wrong("estimates with a mean or a median")
-    return Latency(mean=mean, stdev=stdev, percentiles=micro.median_only(middle), percentile_method="linear")
+    return Latency(mean=mean, stdev=stdev, percentiles=micro.quartiles(0, (50.0, middle)), percentile_method="linear")
 
 
 def _point(estimate: Node | None) -> Figure | None:

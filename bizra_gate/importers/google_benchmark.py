@@ -124,7 +124,7 @@ def _printed(aggregates: Mapping[str | None, Node]) -> Latency:
     return Latency(
         mean=found.get("mean"),
         stdev=found.get("stdev"),
-        percentiles=micro.median_only(found.get("p50")),
+        percentiles=micro.quartiles(0, (50.0, found.get("p50"))),
         percentile_method="linear",
     )
 

@@ -8,9 +8,10 @@ were dropped before they came here, and no count of them is kept.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
@@ -36,6 +37,7 @@ _YEAR_S = 365 * 24 * 3600.0
 RATIOS = (1e6, 1e3, 1.0, 1e9)
 """What ``Interval_Max`` may have been divided by, the customary ratio first."""
 _UNEVEN = 0.1
+PILE = 3
 _BLIND = (
     "from which moment a latency counts is not said (method.coordinated_omission)",
     "the kind of loop, the number of users and the rate asked for are not said (littles_law.*, method.rate)",
@@ -181,26 +183,41 @@ def _measurement(log: _Log, name: str | None, tag: _Tag, stream: Stream) -> Meas
         name=name,
         duration_ns=Figure(round((last - first) * 1e9), 1e6),
         operations=whole.n,
-        latency=_latency(log, rows, whole, ratio, floored) if whole.n else None,
+        latency=_latency(log, tag, whole, ratio, floored) if whole.n else None,
         intervals=_intervals(rows),
         started_at=as_rfc3339(round(begin * 1e3) * 10**6) if dated else None,
         finished_at=as_rfc3339(round(log.epoch_s(last) * 1e3) * 10**6) if dated else None,
-        caveats=(*_caveats(ratio, floored, odd, len(rows)), *_unevenness(rows), *cut_caveats(stream)),
+        caveats=(
+            *_caveats(ratio, floored, odd, len(rows)),
+            *_unevenness(rows),
+            *_clipped(tag, whole),
+            *cut_caveats(stream),
+        ),
         blind=_BLIND,
     )
 
 
-def _latency(log: _Log, rows: list[_Row], whole: Distribution, ratio: float, floored: bool) -> Latency:
-    most = max((row.most for row in rows), key=lambda figure: figure.value)
+def _latency(log: _Log, tag: _Tag, whole: Distribution, ratio: float, floored: bool) -> Latency:
+    most = max((row.most for row in tag.rows), key=lambda figure: figure.value)
     top = Figure((most.value + 0.5) * ratio, ratio) if floored else Figure(most.value * ratio, most.resolution * ratio)
+    limit = _limit(tag, whole)
     return Latency(
-        histogram=whole,
+        histogram=whole if limit is None else replace(whole, maximum=limit),
         count=whole.n,
-        maximum=top,
+        maximum=top if limit is None else None,
         percentile_method="hdr",
         quantum_ns=float(log.unit_ns),
         bin_ratio=10.0**-log.digits,
     )
+
+
+def _limit(tag: _Tag, whole: Distribution) -> int | None:
+    """The highest trackable value, where values pile up in its bin: they were clipped to it before they were recorded.
+
+    Three are a pile; one that happens to lie there is an operation of that length.
+    """
+    highest = max(layout.highest for layout in tag.counts)
+    return highest if whole.high[-1] >= highest and whole.count[-1] >= PILE else None
 
 
 def _ratio(rows: list[_Row]) -> tuple[float, bool, int]:
@@ -218,7 +235,7 @@ def _ratio(rows: list[_Row]) -> tuple[float, bool, int]:
 def _fits(row: _Row, ratio: float, floored: bool) -> bool:
     low, high = row.top[0] / ratio, row.top[1] / ratio
     if floored:
-        return low - 1 <= row.most.value <= high
+        return row.most.value.is_integer() and math.floor(low) <= row.most.value <= high
     return row.most.high >= low and row.most.low <= high
 
 
@@ -237,6 +254,15 @@ def _caveats(ratio: float, floored: bool, odd: int, rows: int) -> Iterator[Cavea
         yield Caveat("source.floored", "Interval_Max is cut to whole numbers by the writer; the histograms tell more")
     if odd:
         yield Caveat("source.maximum", f"Interval_Max of {odd} of {rows} intervals is not that of its histogram")
+
+
+def _clipped(tag: _Tag, whole: Distribution) -> Iterator[Caveat]:
+    limit = _limit(tag, whole) if whole.n else None
+    if limit is not None:
+        text = (
+            f"{whole.count[-1]:,} values lie where the histogram ends ({limit / 1e9:g} s): clipped, or larger ones lost"
+        )
+        yield Caveat("source.clipped", text)
 
 
 def _intervals(rows: list[_Row]) -> Intervals | None:

@@ -81,7 +81,7 @@ def _printed(result: Node, failed: bool) -> Latency:
         mean=mean,
         maximum=high,
         stdev=stdev,
-        percentiles=micro.median_only(median),
+        percentiles=micro.quartiles(0, (50.0, median)),
         percentile_method="linear",
         includes_errors=failed,
     )

@@ -21,6 +21,8 @@ NOT_FINITE = {"nan": math.nan, "+nan": math.nan, "-nan": math.nan, "inf": math.i
 MOST = 1e18
 """No reading is larger, in whatever unit: 10^18 ns are 30 years."""
 MOST_OPERATIONS = 2**53 - 1
+QUARTILE_VALUES = 13
+"""Values that a two-sided 95 % interval of p75 needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _run(index: int, process: Process) -> Run:
 
 
 def latency(readings: Sequence[Reading], printed: Latency | None = None) -> Latency:
-    """Mean and median per operation, as printed or from the readings; `count` where all readings span the same."""
+    """Mean, median and extremes per operation, as printed or from the readings; `count` where all span the same."""
     told = printed or Latency()
     values = sorted(reading.per_operation_ns for reading in readings)
     batch = min(reading.operations for reading in readings)
@@ -111,8 +113,10 @@ def latency(readings: Sequence[Reading], printed: Latency | None = None) -> Late
         told,
         count=len(readings) if even else None,
         batch=max(1, batch),
+        minimum=told.minimum or (figure(values[0]) if known else None),
+        maximum=told.maximum or (figure(values[-1]) if known else None),
         mean=told.mean or (figure(math.fsum(values) / len(values)) if known else None),
-        percentiles=told.percentiles or (median_only(figure(_median(values))) if known else ()),
+        percentiles=told.percentiles or (quartiles(len(values), (50.0, figure(_median(values)))) if known else ()),
         percentile_method=told.percentile_method if told.percentiles else "linear",
     )
 
@@ -131,9 +135,13 @@ def of_operations(base: Measurement, times_ns: Sequence[float], printed: Latency
     )
 
 
-def median_only(median: Figure | None) -> tuple[tuple[float, Figure], ...]:
-    """The one percentile of batch means that also says something of operations: where their middle lies."""
-    return () if median is None else ((50.0, median),)
+def quartiles(n: int, *printed: tuple[float, Figure | None]) -> tuple[tuple[float, Figure], ...]:
+    """Percentiles of `n` values as a tool printed them, up to p75; beyond the median where 13 values carry them.
+
+    Batch means say nothing of the tail of operations, and a p75 of ten values has no interval: nobody claims it.
+    """
+    told = [(p, found) for p, found in printed if found is not None and p <= 75]
+    return tuple(sorted((p, found) for p, found in told if p == 50 or n >= QUARTILE_VALUES))
 
 
 def operations(node: Node) -> int:

@@ -47,7 +47,7 @@ def _measurement(result: Node, stream: Stream) -> Measurement:
         caveats=tuple(_caveats(result)),
         blind=_BLIND if result["warmup"].number() == 0 else (blind.WARMUP, *_BLIND),
     )
-    figures = Latency(percentiles=micro.median_only(micro.figure(median, 1e9)), percentile_method="linear")
+    figures = Latency(percentiles=micro.quartiles(0, (50.0, micro.figure(median, 1e9))), percentile_method="linear")
     readings = tuple(_reading(row) for row in result["measurements"].elements())
     if not readings:
         note = Caveat("source.data", "the epochs are not in the file: only their median")

@@ -59,9 +59,9 @@ def _measurement(benchmark: Node, document: Node, stream: Stream) -> Measurement
     if len(values) != rounds:
         raise stats["data"].wrong(f"one value for each of the {rounds} rounds (it has {len(values)})")
     if iterations == 1:
-        return micro.of_operations(base, values, _printed(stats, iterations))
+        return micro.of_operations(base, values, _printed(stats, rounds))
     readings = tuple(micro.Reading(value, iterations) for value in values)
-    return micro.of_processes(base, [micro.Process(readings)], _printed(stats, iterations))
+    return micro.of_processes(base, [micro.Process(readings)], _printed(stats, rounds))
 
 
 def _without_data(base: Measurement, stats: Node, rounds: int, iterations: int) -> Measurement:
@@ -70,20 +70,17 @@ def _without_data(base: Measurement, stats: Node, rounds: int, iterations: int) 
         base,
         operations=rounds * iterations,
         duration_ns=micro.figure(total, iterations * 1e9),
-        latency=replace(_printed(stats, iterations), count=rounds, batch=iterations),
+        latency=replace(_printed(stats, rounds), count=rounds, batch=iterations),
         caveats=(
             Caveat("source.data", "the single rounds were not saved (--benchmark-save-data): only their summary"),
         ),
     )
 
 
-def _printed(stats: Node, iterations: int) -> Latency:
-    """Figures per iteration; the quartiles are of rounds, so they speak of operations only where a round is one."""
+def _printed(stats: Node, rounds: int) -> Latency:
+    """Figures per iteration; median and quartiles are those of rounds."""
     mean, stdev, low, high, median = (_ns(stats[key]) for key in ("mean", "stddev", "min", "max", "median"))
-    quartiles = [(p, figure) for p, key in ((25.0, "q1"), (75.0, "q3")) if (figure := _ns(stats[key])) is not None]
-    percentiles = micro.median_only(median)
-    if iterations == 1:
-        percentiles = tuple(sorted((*percentiles, *quartiles)))
+    percentiles = micro.quartiles(rounds, (25.0, _ns(stats["q1"])), (50.0, median), (75.0, _ns(stats["q3"])))
     return Latency(minimum=low, mean=mean, maximum=high, stdev=stdev, percentiles=percentiles,
                    percentile_method="linear")  # fmt: skip
 

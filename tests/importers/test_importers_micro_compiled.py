@@ -197,6 +197,12 @@ def test_an_empty_method_cannot_be_told_from_its_loop() -> None:
     assert "control.empty" in found_in(found)
 
 
+def test_an_operation_that_outlasts_its_run_is_in_the_wrong_unit() -> None:
+    (base,) = document("jmh/four-modes.json")[:1]
+    metric = {**base["primaryMetric"], "scoreUnit": "s/op", "score": 3.4e9, "rawData": [[3.4e9] * 6]}
+    assert "coherence.time" in found_in(read_json([{**base, "primaryMetric": metric}])[0])
+
+
 def test_a_run_without_forks_is_told() -> None:
     (base,) = document("jmh/four-modes.json")[:1]
     assert "source.forks" in codes(read_json([{**base, "forks": 0}])[0])

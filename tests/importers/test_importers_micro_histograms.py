@@ -166,6 +166,17 @@ def test_a_torn_last_line_is_left_out_and_told() -> None:
     assert "source.cut" in codes(found)
 
 
+def test_values_that_were_clipped_to_the_highest_trackable_one_are_found() -> None:
+    layout = Layout(1, 60_000_000_000, 3)
+    values = [*latencies(1), *[60_000_000_000] * 5]
+    text_of_row = f"0.000,200.000,60000.000,{histogram.encode(binned(values, layout), layout)}\n"
+    found = read_one(log(text_of_row))
+    assert "source.clipped" in codes(found)
+    assert "coherence.overflow" in findings(found)
+    once = f"0.000,200.000,60000.000,{histogram.encode(binned(values[:-4], layout), layout)}\n"
+    assert "coherence.overflow" not in findings(read_one(log(once)))
+
+
 def test_an_interval_without_values_is_an_interval() -> None:
     empty = f"6.000,1.000,0.000,{histogram.encode(Distribution((), (), ()))}\n"
     found = read_one(log(*SIX, empty))

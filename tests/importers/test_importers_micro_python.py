@@ -131,7 +131,7 @@ def test_rounds_of_one_iteration_are_single_operations_and_others_are_not() -> N
     assert batches.latency is not None
     assert batches.latency.histogram is None
     assert batches.latency.batch == 60
-    assert [p for p, _ in batches.latency.percentiles] == [50.0]
+    assert [p for p, _ in batches.latency.percentiles] == [25.0, 50.0, 75.0]
     assert single.latency is not None
     assert single.latency.histogram is not None
     assert single.latency.histogram.n == 60
@@ -154,6 +154,12 @@ def test_a_round_that_took_no_time_is_not_hidden_by_ops_of_zero() -> None:
 def test_a_mean_that_was_edited_after_the_run_is_found() -> None:
     data = [(20_000 + i) * 1e-9 for i in range(100)]
     assert "coherence.summary" in accused(read_json(pytest_benchmark(data, 1, mean=15_000e-9))[0])
+
+
+def test_fewer_than_thirteen_rounds_claim_no_quartiles() -> None:
+    (found,) = read_json(pytest_benchmark([(20_000 + i) * 1e-9 for i in range(12)], 1, q1=20e-6, q3=20.01e-6))
+    assert found.latency is not None
+    assert [p for p, _ in found.latency.percentiles] == [50.0]
 
 
 def test_fewer_values_than_rounds_are_refused() -> None:
@@ -187,7 +193,9 @@ def test_without_samples_the_measured_time_is_estimated_and_said_to_be() -> None
     assert found.duration_ns is not None
     assert found.duration_ns.value == pytest.approx(2e-6 * 1000 * 10 * 1e9)
     assert found.latency is not None
-    assert [p for p, _ in found.latency.percentiles] == [50.0], "quartiles are those of batch means"
+    assert [p for p, _ in found.latency.percentiles] == [50.0], "ten values carry no p75"
+    (more,) = read_json(asv([2e-6], [1.9e-6], [2.1e-6], [2.05e-6], [1.95e-6], [1000], [20]))
+    assert "coherence.order" in accused(more), "the quartiles are the wrong way round"
 
 
 def test_a_row_of_asv_may_end_early() -> None:
