@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from json.encoder import encode_basestring as _quote
 
 from bizra_gate.attest.strict import MAX_DEPTH, SAFE_INTEGER, float_problem
@@ -25,7 +25,8 @@ COLUMNS = 100
 _NOT_ASTRAL = bytes(range(0xF0))
 """Every byte of UTF-8 except the first one of a character beyond the Basic Multilingual Plane."""
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_PYTHON_FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?e-0[0-9]|-?[0-9]+\.0(?![0-9])")
+_PYTHON_ENDING = re.compile(r"e-0[0-9]|\.0(?![0-9])")
+"""How a float ends that Python spells in its own way; looked for by its end, because digits begin everywhere."""
 _CONTAINERS = frozenset({dict, list, tuple})
 _CONSTANTS = {None: "null", True: "true", False: "false"}
 
@@ -101,9 +102,25 @@ def _in_jcs_order(value: object) -> object:
 
 def _respell_floats(text: str) -> str:
     """Turn Python's spelling of floats into ECMAScript's everywhere outside strings."""
-    strings = _STRING.findall(text)
-    outside = _PYTHON_FLOAT.sub(lambda match: _ecmascript(match[0]), _STRING.sub("\0", text)).split("\0")
+    if "\\" in text:
+        strings, bare = _STRING.findall(text), _STRING.sub("\0", text)
+    else:  # the quotes alone tell where strings are, fifty times faster
+        parts = text.split('"')
+        strings, bare = [f'"{part}"' for part in parts[1::2]], "\0".join(parts[::2])
+    outside = "".join(_respelled(bare)).split("\0")
     return "".join(piece for pair in zip(outside, [*strings, ""], strict=True) for piece in pair)
+
+
+def _respelled(bare: str) -> Iterator[str]:
+    """Pieces of a document without strings, every float as ECMAScript spells it."""
+    done = 0
+    for ending in _PYTHON_ENDING.finditer(bare):
+        before = bare[done : ending.start()]
+        kept = before.rstrip("-.0123456789")
+        yield kept
+        yield _ecmascript(before[len(kept) :] + ending[0])
+        done = ending.end()
+    yield bare[done:]
 
 
 def _ecmascript(python: str) -> str:

@@ -27,8 +27,9 @@ def empty(measurement: Measurement, policy: Policy) -> Answer:
 
     *Formula.* operation > empty + spread, medians in ns; spread is half the central 95 % range of the empty control.
     Where no control was run: a benchmark's operation ≥ 1 ns, for less than two cycles are those of the loop itself.
-    *Tolerance.* The measured spread, or 10 % of the empty control where none was kept. A missing control below 1 ns is
-    judged as too little, not as wrong.
+    *Tolerance.* The measured spread, or 10 % of the empty control where none was kept. A spread beyond 10 % is that of
+    a disturbed machine: what lies within it, and above those 10 %, is judged as too little, not as wrong. So is a
+    missing control below 1 ns.
     *Source.* BenchmarkDotNet's ZeroMeasurement analyser; JMH sample 08, dead code.
     *Example.* `AddUnused`: 0.413 ns, and 0.412 ns with nothing in it.
 
@@ -70,12 +71,14 @@ def _of_pair(controls: Controls) -> Iterator[Finding]:
     spread = controls.empty_spread_ns if controls.empty_spread_ns is not None else SPREAD * nothing
     if operation > nothing + spread:
         return
-    message = (
-        f"the operation takes {operation:.3g} ns and an empty one {nothing:.3g} ± {spread:.2g} ns: "
-        "it was optimised away, it was answered from memory, or it does nothing."
-    )
     observed = f"operation {operation:.3g} ns, empty {nothing:.3g} ns"
-    yield invalid(EMPTY, message, observed, f"> {nothing + spread:.3g} ns")
+    told = f"the operation takes {operation:.3g} ns and an empty one {nothing:.3g} ± {spread:.2g} ns: "
+    if operation <= nothing + min(spread, SPREAD * nothing):
+        message = told + "it was optimised away, it was answered from memory, or it does nothing."
+        yield invalid(EMPTY, message, observed, f"> {nothing + spread:.3g} ns")
+    else:
+        message = told + "the controls were too disturbed to tell the two apart."
+        yield insufficient(EMPTY, message, observed, f"> {nothing + spread:.3g} ns")
 
 
 def _bare_turn_ns(measurement: Measurement) -> float | None:

@@ -104,17 +104,20 @@ def _noun(kind: type[Any]) -> Decoder:
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
     check = sound.CHECKS.get(kind)
+    decoders: dict[str, Decoder] = {}
 
     def decode_noun(document: Json, where: str) -> Any:
         if not isinstance(document, dict):
             raise _refuse(where, document, f"an object ({kind.__name__})")
+        if not decoders:  # on first use: nouns hold each other
+            decoders.update({name: _decoder(annotation) for name, annotation in names.items()})
         for name in document:
             if name not in names:
                 raise _refuse(f"{where}.{name}", name, f"one of {', '.join(sorted(names))}")
         for name in required:
             if name not in document and not _may_be_empty(names[name]):
                 raise _refuse(where, sorted(document), f"a member {name!r}")
-        values = {name: _decoder(names[name])(item, f"{where}.{name}") for name, item in document.items()}
+        values = {name: decoders[name](item, f"{where}.{name}") for name, item in document.items()}
         made = kind(**{name: () for name in required if name not in values} | values)
         if check is not None:
             check(made, where)
@@ -161,7 +164,7 @@ def _column(element: Any) -> Decoder:
     def decode_column(document: Json, where: str) -> Any:
         if not isinstance(document, list):
             raise _refuse(where, document, "an array")
-        if element is int and all(type(item) is int for item in document):
+        if element is int and set(map(type, document)) <= _WHOLE:
             return tuple(document)
         return tuple(decoder(item, f"{where}[{i}]") for i, item in enumerate(document))
 
@@ -197,6 +200,8 @@ def _scalar(accepted: tuple[type, ...], name: str, convert: Callable[[Any], Any]
     return decode_scalar
 
 
+_WHOLE = {int}
+"""A column of whole numbers (and no truth values, which are whole numbers to Python) is taken as it stands."""
 _SCALARS: dict[Any, Decoder] = {
     int: _scalar((int,), "an integer"),
     float: _scalar((int, float), "a number", float),

@@ -13,6 +13,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from bizra_gate.errors import UntrustedError
@@ -88,7 +89,7 @@ def _noun(kind: type[Any], document: Json, where: str, **given: object) -> Any:
     """An instance of the dataclass `kind`; unknown members and missing ones without a default are refused."""
     if not isinstance(document, dict):
         raise _refusal(where, document, "an object")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(typing.cast("typing.Hashable", kind))
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}
     unknown = sorted(set(document) - set(fields))
     if unknown:
@@ -99,6 +100,12 @@ def _noun(kind: type[Any], document: Json, where: str, **given: object) -> Any:
             raise _refusal(f"{where}.{name}", None, "a value")
     values = {name: _value(hints[name], item, f"{where}.{name}") for name, item in document.items()}
     return kind(**values, **given)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Annotations of a dataclass as types; reading them costs more than reading a plan."""
+    return typing.get_type_hints(kind)
 
 
 def _value(hint: Any, document: Json, where: str) -> Any:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import binascii
 import struct
 import zlib
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 
 from ..errors import UntrustedError
 from ..model import Distribution
@@ -152,24 +153,9 @@ def _inflate(packed: bytes, caps: Caps) -> bytes:
 
 def _distribution(stream: bytes, layout: Layout, caps: Caps) -> Distribution:
     """The counts of `stream` at their places; places past the last bin are refused."""
-    indexes: list[int] = []
-    counts: list[int] = []
-    index = position = 0
-    end = len(stream)
-    while position < end:
-        raw = stream[position]
-        position += 1
-        if raw >= 0x80:
-            raw, position = _long(stream, position, raw & 0x7F)
-        if raw & 1:
-            index += (raw >> 1) + 1
-            continue
-        if raw:
-            indexes.append(index)
-            counts.append(raw >> 1)
-        index += 1
-    if index > layout.length:
-        raise _refuse(f"counts for {index} bins", f"at most {layout.length}, which is where the layout ends")
+    indexes, counts, end = _places(stream)
+    if end > layout.length:
+        raise _refuse(f"counts for {end} bins", f"at most {layout.length}, which is where the layout ends")
     if len(indexes) > caps.bins:
         raise _refuse(f"{len(indexes)} bins in use", f"at most {caps.bins}")
     if sum(counts) > _MAX_COUNT:
@@ -178,30 +164,64 @@ def _distribution(stream: bytes, layout: Layout, caps: Caps) -> Distribution:
     return Distribution(low, high, tuple(counts))
 
 
-def _long(stream: bytes, position: int, raw: int) -> tuple[int, int]:
-    """The rest of a LEB128 number of several bytes: (number, next position)."""
-    for byte_number in range(1, 9):
-        if position >= len(stream):
-            raise _refuse("a count that is cut off", "all of its bytes")
-        byte = stream[position]
-        position += 1
-        if byte_number == 8:
-            return raw | byte << 56, position
+def _places(stream: bytes) -> tuple[list[int], list[int], int]:
+    """(indexes in use, their counts, index after the last): reading a histogram spends half of its time here.
+
+    A number below zero skips that many bins. ZigZag puts the sign into the lowest bit, and the first byte holds it.
+    """
+    indexes: list[int] = []
+    counts: list[int] = []
+    place, count = indexes.append, counts.append
+    index = 0
+    rest = iter(stream)
+    for raw in rest:
+        if raw >= 0x80:
+            following = next(rest, 0)
+            raw = raw & 0x7F | following << 7 if 0 < following < 0x80 else _long(rest, raw & 0x7F, following)
+        if raw & 1:
+            index += (raw >> 1) + 1
+        else:
+            if raw:
+                place(index)
+                count(raw >> 1)
+            index += 1
+    return indexes, counts, index
+
+
+def _long(rest: Iterator[int], raw: int, byte: int) -> int:
+    """A LEB128 number of three bytes or more: `raw` from its first, `byte` its second, the others still to come.
+
+    The ninth carries eight bits. A last byte of zero says nothing, and stands here for one that is missing, too.
+    """
+    for byte_number in range(1, 8):
         raw |= (byte & 0x7F) << (7 * byte_number)
         if byte < 0x80:
-            if byte == 0:
-                raise _refuse("a count with idle bytes", "its shortest form")
-            return raw, position
-    raise AssertionError("the ninth byte always ends a number")  # pragma: no cover
+            break
+        byte = next(rest, 0)
+    else:
+        raw |= byte << 56
+    if byte == 0:
+        raise _refuse("a count with idle bytes, or one that is cut off", "its shortest form, and all of it")
+    return raw
 
 
 def _edges(indexes: list[int], layout: Layout) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Lowest and highest values of the bins, row by row because this is what reading a histogram spends its time on."""
-    bits, unit = layout.half_bits, layout.unit
-    rows = [max(0, (index >> bits) - 1) for index in indexes]
-    low = [(index - (row << bits)) << (row + unit) for index, row in zip(indexes, rows, strict=True)]
-    widths = list(accumulate(range(max(rows, default=0)), lambda width, _: 2 * width, initial=1 << unit))
-    return tuple(low), tuple(value + widths[row] - 1 for value, row in zip(low, rows, strict=True))
+    """Lowest and highest values of the bins, row by row: within a row (a power of two) all bins are equally wide.
+
+    The other half of what reading a histogram costs, so the loops hold nothing that is the same for a whole row.
+    """
+    bits, low, high = layout.half_bits, [], []
+    begin = 0
+    while begin < len(indexes):
+        row = max(0, (indexes[begin] >> bits) - 1)
+        end = bisect_left(indexes, (row + 2) << bits, begin)
+        shift, first = row + layout.unit, row << bits
+        edges = [(index - first) << shift for index in indexes[begin:end]]
+        width = (1 << shift) - 1
+        low += edges
+        high += [edge + width for edge in edges] if width else edges
+        begin = end
+    return tuple(low), tuple(high)
 
 
 def _refuse(got: str, expected: str) -> UntrustedError:

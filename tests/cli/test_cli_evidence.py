@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 
 import pytest
 from cli_builders import NOW, Repository, measured
 
-from bizra_gate import opening, pooling
-from bizra_gate.model import Audit, Gate, Metric, OpenedEvidence, Trust
+from bizra_gate import opening, pipeline, pooling
+from bizra_gate.audit import examine
+from bizra_gate.model import Audit, Gate, Metric, OpenedEvidence, Source, Trust
 from bizra_gate.model.metric import Better
+from bizra_gate.stats import latencies, merge, summary
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -163,3 +166,32 @@ def test_gate_files_leave_out_keyring_and_waivers(repository: Repository) -> Non
     (repository.root / "gates" / "waivers" / "x.toml").write_text("")
     assert [path.name for path in opening.gate_files([repository.root / "gates"])] == ["checkout.toml"]
     assert gate.name == "checkout"
+
+
+def test_a_record_without_runs_reads_back_as_it_was_written(repository: Repository) -> None:
+    """Its headline is one of its latencies: the same object when it is written, an equal one when it is read."""
+    plan = repository.measured_gate('pass = "<= 1 s"').plan
+    assert plan is not None
+    one = measured(plan)
+    foreign = dataclasses.replace(one, runs=(), plan=None, source=Source("another", foreign=True))
+    assert foreign.latency is foreign.service
+    artifact = repository.seal(foreign)
+    read = pipeline.decode_artifact(artifact.read_bytes(), "x").measurement
+    assert read.latency is not read.service
+    said = examine(read, opening.read_gates([repository.root / "gates"])[0].policy)
+    assert "coherence.summary" in said.clean
+
+
+def test_a_summary_that_was_just_made_is_the_summary(repository: Repository) -> None:
+    """Two confidences, two percentiles and two measurements in turn: none of them is taken for another."""
+    plan = repository.measured_gate('pass = "<= 1 s"').plan
+    assert plan is not None
+    one, other = measured(plan), measured(plan, 2.0)
+    wanted = [(one, 0.95, ()), (one, 0.99, ()), (other, 0.95, ()), (one, 0.95, (97.0,)), (one, 0.95, ())]
+    first = [summary.summarize(*asked) for asked in wanted]
+    again = [summary._summarized(merge.from_runs(m), c, (*latencies.PERCENTILES, *p)) for m, c, p in wanted]
+    assert [{name: found[name] for name in sorted(found)} for found in first] == [
+        {name: found[name] for name in sorted(found)} for found in again
+    ]
+    first[-1].clear()
+    assert summary.summarize(one)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...model import Recorder
 from .results import Labels, Sample
+from .scheduling import Queueing
 
 LOOK_EVERY_NS = 20_000_000
 """How often a result is sampled: 50 a second, outside every stamp."""
@@ -30,7 +31,8 @@ class Books:
 
     What is independent about it: the loop's own wall time, from readings of the clock that no latency uses. A timed
     loop is in flight except for what the harness itself takes, ``gap_ns`` a turn, measured beforehand on an empty
-    operation: ``area = Σ stretches − turns · gap``. A loop that can afford it (batches, paced loops) brackets every
+    operation: ``area = Σ stretches − turns · gap``, the gap drawn out as the thread's own time was wherever other
+    programs made it queue for a core. A loop that can afford it (batches, paced loops) brackets every
     turn with two readings of its own instead, and takes off what bracketing nothing shows (``bracket_ns``). Lost
     samples, wrong batch sizes, rounding and clocks that jump show as a difference; an error of the same size in the
     stamps and in what was measured beforehand would not.
@@ -48,6 +50,7 @@ class Books:
         self._gap_ns = gap_ns
         self._bracket_ns = bracket_ns
         self._start = recorder.start_ns
+        self._queueing = Queueing()
         self._area_ns = 0
         self._marked = 0
         self._begun_ns = 0
@@ -76,7 +79,8 @@ class Books:
     def tick(self, start_ns: int, end_ns: int, result: object = None, *, succeeded: bool = True) -> int:
         """A timed loop's stop on the way, right after the operation from `start_ns` to `end_ns`."""
         turns = len(self._start) - self._marked
-        self._area_ns += self._now_ns() - self._begun_ns - round(turns * self._gap_ns)
+        gaps_ns = turns * self._gap_ns * self._queueing.factor()
+        self._area_ns += self._now_ns() - self._begun_ns - round(gaps_ns)
         return self._pause(start_ns, end_ns, result, succeeded)
 
     def busy(self, from_ns: int, to_ns: int) -> None:
@@ -96,6 +100,7 @@ class Books:
     def end(self, now_ns: int) -> None:
         """The loop is over."""
         self.idle_fold(now_ns)
+        self._queueing.close()
 
     def _pause(self, start_ns: int, end_ns: int, result: object, succeeded: bool) -> int:
         if succeeded:
