@@ -30,7 +30,11 @@ def failing(house: House) -> House:
     return house
 
 
+PASSING = '[[check]]\nmetric = "latency.p50"\npass = "<= 100 ms"\nweight = 99\n'
+
+
 def test_a_waived_check_is_shown_as_waived_and_caps_the_grade(failing: House, cli: Run) -> None:
+    failing.write("gates/checkout.toml", gate_text("<= 1 ms") + PASSING)
     assert judged(cli)[0] == 1
     code, out, _ = waive(failing, cli)
     assert (code, "gates/waivers/checkout-p99.json" in out) == (0, True)
