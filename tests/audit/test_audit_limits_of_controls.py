@@ -131,3 +131,13 @@ def test_a_machine_that_is_set_up_as_it_should_be_is_clean() -> None:
         cpu_count=4, cpu_quota=4.0, turbo=False, smt=False, governor="performance", virtualization="none"
     )
     assert found(environment.tuning(Measurement(OWN, environment=machine), POLICY)) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "severity"), [(44.0, "invalid"), (44.1, "insufficient"), (400.0, "insufficient"), (411.0, None)]
+)
+def test_controls_that_were_disturbed_prove_nothing(operation: float, severity: str | None) -> None:
+    """An empty call of 40 ± 370 ns: a machine that was busy with something else."""
+    controls = Controls(operation_ns=operation, empty_ns=40.0, empty_spread_ns=370.0)
+    told = found(control.empty(Measurement(OWN, controls=controls), POLICY))
+    assert [finding.severity for finding in told] == ([severity] if severity else [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from asking import MS, OWN, POLICY, TOOL, S, found, observed, reason
+from asking import MS, OWN, POLICY, TOOL, S, found, http, observed, reason
 
 from bizra_gate.audit import (
     clock,
@@ -13,11 +13,13 @@ from bizra_gate.audit import (
 )
 from bizra_gate.model import (
     ClockFacts,
+    ClosedLoop,
     Distribution,
     Figure,
     InFlight,
     Latency,
     Measurement,
+    Run,
     Source,
 )
 
@@ -189,3 +191,17 @@ def test_our_values_do_not_move_in_steps(step: int, right: bool) -> None:
 def test_another_tools_values_may_move_in_steps_that_are_fine_enough() -> None:
     assert found(clock.resolution(rounded(MS, TOOL), POLICY)) == []
     assert found(clock.resolution(rounded(10 * MS, TOOL), POLICY)) != []
+
+
+@pytest.mark.parametrize(("cpu", "target", "right"), [
+    (500 * MS, "py:app:call", True), (1000 * MS, "py:app:call", False), (500 * MS, "http://127.0.0.1/", False),
+])  # fmt: skip
+def test_measured_allows_what_an_in_process_loop_lost_between_two_operations(
+    cpu: int, target: str, right: bool
+) -> None:
+    """Of a turn of 5 ms 4 lie between stamps: waiting for a core for 0.5 s, the loop loses 0.1 s outside of them."""
+    held = Latency(histogram=Distribution.of([4 * MS] * 99 + [504 * MS]), count=100, origin="send")
+    run = Run(0, duration_ns=S, cpu_ns=cpu, service=held, operations=100, in_flight=InFlight(S, 1000 * MS))
+    plan = replace(http(ClosedLoop(1)), target=target)
+    told = identity(1000 * MS, service=held, runs=(run,), plan=plan, concurrency=1)
+    assert (found(littles_law.measured(told, POLICY)) == []) is right
