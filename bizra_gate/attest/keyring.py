@@ -75,6 +75,8 @@ def parse_keyring(text: str, file: str = FILE) -> Keyring:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError([Problem(file, str(error), "a TOML document")]) from None
+    except RecursionError:
+        raise DefinitionError([Problem(file, "brackets within brackets without end", "a TOML document")]) from None
     reader = _Reader(file)
     keyring = reader.keyring(document)
     if reader.problems:
