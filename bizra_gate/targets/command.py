@@ -28,6 +28,9 @@ from .python.threads import Threads
 
 EMPTY_RUNS = 31
 """Executions of the empty command, for the cost of starting a process."""
+IQR_TO_SPREAD = 1.453
+"""Half the central 95 % range of a normal distribution per interquartile range: 1.96 / 1.349. Taken from the quartiles,
+because a few starts on a busy machine last many times as long as the rest."""
 MOST_KEPT = 1001
 """Wall times of the first executions, kept for the median that the empty command is held against."""
 _FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
@@ -196,7 +199,7 @@ class CommandDriver:
             self._facts["controls"] = {
                 "operation_ns": usage.median_ns,
                 "empty_ns": float(middle),
-                "empty_spread_ns": (spawn[-1] - spawn[0]) / 2,
+                "empty_spread_ns": IQR_TO_SPREAD * (spawn[len(spawn) * 3 // 4] - spawn[len(spawn) // 4]),
             }
             said = f"starting an empty command takes {middle / 1e6:.2f} ms here; every time includes it"
             self._facts["caveats"].append(("command.spawn", said))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...model import Clock
 from .aio import pending_tasks
-from .controls import FEWEST_EMPTY, TOO_LONG_NS, of_sample, shape, summary
+from .controls import EMPTY_TURNS, TOO_LONG_NS, of_sample, shape, summary
 from .leftovers import CALLS, look_for_leftovers
 from .loops import Arguments, Call, Failed
 from .operation import Operation
@@ -44,7 +44,7 @@ async def _costs(
     twice: list[float] = []
     for _ in range(rounds):
         once.append(await _cost_ns(call, arguments, turns, 1, clock))
-        empty.append(await _cost_ns(nothing, drawn, max(turns, FEWEST_EMPTY), 1, clock))
+        empty.append(await _cost_ns(nothing, drawn, EMPTY_TURNS, 1, clock))
         twice.append(await _cost_ns(call, arguments, max(1, turns // 2), 2, clock))
     return summary(once, empty, twice)
 

@@ -39,7 +39,13 @@ class Books:
     """
 
     def __init__(
-        self, recorder: Recorder, now_ns: Callable[[], int], sample: Sample, gap_ns: float = 0.0, bracket_ns: int = 0
+        self,
+        recorder: Recorder,
+        now_ns: Callable[[], int],
+        sample: Sample,
+        gap_ns: float = 0.0,
+        bracket_ns: int = 0,
+        queueing: Queueing | None = None,
     ) -> None:
         self.recorder = recorder
         self.sample = sample
@@ -50,7 +56,7 @@ class Books:
         self._gap_ns = gap_ns
         self._bracket_ns = bracket_ns
         self._start = recorder.start_ns
-        self._queueing = Queueing()
+        self._queueing = queueing
         self._area_ns = 0
         self._marked = 0
         self._begun_ns = 0
@@ -79,7 +85,7 @@ class Books:
     def tick(self, start_ns: int, end_ns: int, result: object = None, *, succeeded: bool = True) -> int:
         """A timed loop's stop on the way, right after the operation from `start_ns` to `end_ns`."""
         turns = len(self._start) - self._marked
-        gaps_ns = turns * self._gap_ns * self._queueing.factor()
+        gaps_ns = turns * self._gap_ns * (self._queueing.factor() if self._queueing else 1)
         self._area_ns += self._now_ns() - self._begun_ns - round(gaps_ns)
         return self._pause(start_ns, end_ns, result, succeeded)
 
@@ -100,7 +106,8 @@ class Books:
     def end(self, now_ns: int) -> None:
         """The loop is over."""
         self.idle_fold(now_ns)
-        self._queueing.close()
+        if self._queueing:
+            self._queueing.close()
 
     def _pause(self, start_ns: int, end_ns: int, result: object, succeeded: bool) -> int:
         if succeeded:

@@ -16,15 +16,16 @@ from .loops import Arguments, Call, Failed
 from .operation import Operation
 from .results import Sample
 
-ROUNDS = 41
-ROUND_NS = 4_000_000
-"""About how long the operation is repeated in one round."""
+ROUNDS = 401
+ROUND_NS = 200_000
+"""About how long the operation is repeated in one round: far below a time slice, so that on a busy machine most
+rounds are not interrupted and their median stands."""
 MOST_TURNS = 200_000
 TOO_LONG_NS = 2_000_000_000
 """An operation that takes longer than this is not repeated for controls; they are None then: not measured."""
 FEWEST_ROUNDS = 3
-FEWEST_EMPTY = 1000
-"""Turns of the empty control in one round: it is short, and its spread is wanted."""
+EMPTY_TURNS = 1000
+"""Of the empty control in one round."""
 
 
 def empty_like(operation: Operation, items: tuple[Any, ...]) -> Call:
@@ -133,7 +134,7 @@ def _costs(
     twice: list[float] = []
     for _ in range(rounds):
         once.append(path.cost_ns(call, arguments, turns))
-        empty.append(path.cost_ns(nothing, same, max(turns, FEWEST_EMPTY)))
+        empty.append(path.cost_ns(nothing, same, EMPTY_TURNS))
         twice.append(path.cost_ns(call, arguments, max(1, turns // 2), twice=True))
     return summary(once, empty, twice)
 

@@ -18,6 +18,7 @@ from .calibrate import calibrate
 from .controls import run_controls
 from .operation import Context, load
 from .results import Sample
+from .scheduling import Queueing
 from .target import PythonTarget
 from .threads import Threads
 
@@ -80,7 +81,7 @@ class PythonDriver:
         """One thread, one user: one by one, or in batches where the operation is too short for the clock."""
         found, now_ns = self._found, clock.now_ns
         recorder.batch = self.batch
-        books = Books(recorder, now_ns, self._sample, found.gap_ns, found.bracket_ns)
+        books = Books(recorder, now_ns, self._sample, found.gap_ns, found.bracket_ns, Queueing())
         clock.sleep_until(task.origin_ns)
         if found.operation_ns:
             self._repeat(books, now_ns)
