@@ -16,9 +16,9 @@ from functools import cache
 from typing import Any
 
 from ..errors import UntrustedError
-from ..model import Distribution
+from ..model import Distribution, Intervals
 from ..stats import histogram
-from . import sound
+from . import columns, sound
 
 MAX_SAFE_INTEGER = 2**53 - 1
 Json = Any
@@ -31,7 +31,8 @@ def encode(value: object) -> Json:
         return _encode_distribution(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {field.name: encode(item) for field, item in pairs if not _is_default(field, item)}
+        document = {field.name: encode(item) for field, item in pairs if not _is_default(field, item)}
+        return columns.packed(value, document) if isinstance(value, Intervals) else document
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
@@ -57,8 +58,9 @@ def _encode_distribution(value: Distribution) -> Json:
     document: dict[str, Json] = {"minimum": value.minimum, "maximum": value.maximum, "total_ns": value.total_ns}
     if value.total_ns is not None and value.total_ns > MAX_SAFE_INTEGER:
         del document["total_ns"]
-    if value.n and histogram.is_hdr(value):
-        document["hdr"] = histogram.encode(value)
+    layout = histogram.layout_of(value) if value.n else None
+    if layout is not None:
+        document["hdr"] = histogram.encode(value, layout)
     else:
         document |= {"low": list(value.low), "high": list(value.high), "count": list(value.count)}
     return {name: item for name, item in document.items() if item is not None}
@@ -107,6 +109,8 @@ def _noun(kind: type[Any]) -> Decoder:
     decoders: dict[str, Decoder] = {}
 
     def decode_noun(document: Json, where: str) -> Any:
+        if kind is Intervals:
+            document = columns.unpacked(document, where)
         if not isinstance(document, dict):
             raise _refuse(where, document, f"an object ({kind.__name__})")
         if not decoders:  # on first use: nouns hold each other
@@ -224,11 +228,11 @@ def _decode_distribution(document: Json, where: str) -> Distribution:
     if "hdr" in document:
         if {"low", "high", "count"} & set(document):
             raise _refuse(where, sorted(document), "either hdr or low, high and count")
-        bins = histogram.decode(_SCALARS[str](document["hdr"], f"{where}.hdr"))
-        result = dataclasses.replace(bins, **{"minimum": None, "maximum": None, "total_ns": None} | edges)
+        stored = histogram.decode(_SCALARS[str](document["hdr"], f"{where}.hdr"))
+        result = dataclasses.replace(stored, **{"minimum": None, "maximum": None, "total_ns": None} | edges)
     else:
-        columns = [_column(int)(document.get(name, []), f"{where}.{name}") for name in ("low", "high", "count")]
-        result = Distribution(*columns, **edges)
+        bins = [_column(int)(document.get(name, []), f"{where}.{name}") for name in ("low", "high", "count")]
+        result = Distribution(*bins, **edges)
         _check_bins(result, where)
     _check_edges(result, where)
     return result

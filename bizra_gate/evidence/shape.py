@@ -12,8 +12,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import ClosedLoop, Distribution, Measurement, OpenLoop, Plan
-from . import benchmark
+from ..model import ClosedLoop, Distribution, Intervals, Measurement, OpenLoop, Plan
+from . import benchmark, columns
 
 Json = dict[str, Any]
 
@@ -145,6 +145,9 @@ def _object(kind: type[Any], definitions: dict[str, Json], number: Json | None =
     shape["properties"] = {
         field.name: _shape(hints[field.name], definitions, number) for field in fields if field.name not in left_out
     }
+    if kind is Intervals:
+        for name in columns.COLUMNS:
+            shape["properties"][name] = {"anyOf": [shape["properties"][name], {"type": "integer", "minimum": 0}]}
     return shape
 
 

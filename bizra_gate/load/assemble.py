@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import TargetError
@@ -25,6 +26,7 @@ from ..model import (
 )
 from ..model.measurement import LatencyOrigin, Loop
 from ..stats import merge
+from ..stats.histogram import coarsened
 from ..version import __version__
 from .messages import Done
 from .series import intervals
@@ -34,6 +36,8 @@ from .watch import other_cpu_fraction, steal_fraction
 
 HDR_BIN_RATIO = 1 / 1024
 """Widest bin of a three-digit HDR histogram, relative to its value."""
+COARSE_BIN_RATIO = 1 / 128
+"""The same with two digits."""
 
 
 def run_of(outcome: Outcome, index: int) -> Run:
@@ -51,7 +55,7 @@ def run_of(outcome: Outcome, index: int) -> Run:
         operations=tally.operations,
         response=_latency(tally.response, tally, clock, "intended") if is_open else None,
         service=_latency(tally.service, tally, clock, "send"),
-        delay=_latency(tally.delay, tally, clock, "intended") if is_open else None,
+        delay=_coarse_latency(tally.delay, tally, clock) if is_open else None,
         failed=_latency(tally.failed, tally, clock, "send") if tally.failed.counts.n else None,
         errors={kind: count for kind, count in sorted(tally.errors.items()) if count},
         outcomes=dict(sorted(tally.outcomes.items())) or None,
@@ -169,6 +173,13 @@ def _latency(times: Times, tally: Tally, clock: ClockFacts, origin: LatencyOrigi
     )
 
 
+def _coarse_latency(times: Times, tally: Tally, clock: ClockFacts) -> Latency:
+    """What describes the generator and not the target: two digits, so that a long run stays a small file."""
+    fine = _latency(times, tally, clock, "intended")
+    bins = None if fine.histogram is None else coarsened(fine.histogram)
+    return replace(fine, histogram=bins, bin_ratio=COARSE_BIN_RATIO)
+
+
 def _clock(done: Sequence[Done]) -> ClockFacts:
     """The worst of what the workers found."""
     clocks = [d.clock for d in done]
@@ -202,7 +213,7 @@ def _generator(outcome: Outcome, tally: Tally, clock: ClockFacts, facts: _Facts)
     return Generator(
         workers=len(usages),
         cpu_fraction=() if facts.first("in_process") else fractions,
-        lag=_latency(tally.lag, Tally(), clock, "intended") if tally.lag.counts.n else None,
+        lag=_coarse_latency(tally.lag, Tally(), clock) if tally.lag.counts.n else None,
         gc_pause_ns=sum(u.gc_pause_ns for u in usages),
         gc_collections=sum(u.gc_collections for u in usages),
         steal_fraction=_rounded(steal_fraction(*(moment.machine for moment in outcome.machine))),

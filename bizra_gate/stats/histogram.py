@@ -13,11 +13,11 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import UntrustedError
 from ..model import Distribution
-from .layout import DEFAULT, Layout
+from .layout import COARSE, DEFAULT, Layout
 
 _OUTER_COOKIE = 0x1C849304 | 0x10
 _INNER_COOKIE = 0x1C849303 | 0x10
@@ -46,6 +46,26 @@ def is_hdr(distribution: Distribution, layout: Layout = DEFAULT) -> bool:
     edges, index = layout.edges, layout.index
     pairs = zip(distribution.low, distribution.high, strict=True)
     return all(0 <= low <= layout.highest and edges(index(low)) == (low, high) for low, high in pairs)
+
+
+def layout_of(distribution: Distribution) -> Layout | None:
+    """The one of our layouts, the finer first, whose bins those of `distribution` are; None for other bins."""
+    return next((layout for layout in (DEFAULT, COARSE) if is_hdr(distribution, layout)), None)
+
+
+def coarsened(distribution: Distribution, layout: Layout = COARSE) -> Distribution:
+    """The same values counted in the wider bins of `layout`; what was exact beside the bins stays exact.
+
+    Raises ValueError where a bin of `distribution` lies across an edge of `layout`.
+    """
+    counts: dict[int, int] = {}
+    for low, high, count in zip(distribution.low, distribution.high, distribution.count, strict=True):
+        index = layout.index(low)
+        if layout.index(high) != index:
+            raise ValueError(f"the bin {low}…{high} lies across an edge of the wider bins")
+        counts[index] = counts.get(index, 0) + count
+    low_edges, high_edges = _edges(list(counts), layout)
+    return replace(distribution, low=low_edges, high=high_edges, count=tuple(counts.values()))
 
 
 def encode(distribution: Distribution, layout: Layout = DEFAULT) -> str:

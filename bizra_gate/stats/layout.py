@@ -63,3 +63,5 @@ class Layout:
 
 DEFAULT = Layout()
 """Ours: 1 ns to 1 h with three digits; 33,792 bins."""
+COARSE = Layout(digits=2)
+"""What describes the generator and not the target (delay, lag) is kept to two digits, in a third of the room."""
