@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 
 NS_PER_S = 1_000_000_000
 
@@ -44,7 +44,7 @@ DIMENSIONS: dict[str, dict[str, Decimal]] = {
 EXAMPLES = {"ns": "250 ms", "1/s": "300k/s", "B": "64 MiB", "ratio": "0.5 %", "1": "64"}
 NOUNS = {"ns": "a time", "1/s": "a rate", "B": "a size", "ratio": "a ratio", "1": "a count"}
 
-_QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
+_QUANTITY = re.compile(r"\s*([+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(.*?)\s*")
 
 
 class UnitError(ValueError):
@@ -69,7 +69,10 @@ def parse(text: str, unit: str) -> float:
     factor = table.get(suffix.replace("ops/s", "/s").replace("req/s", "/s").replace(" ", ""))
     if factor is None or (suffix == "" and unit not in ("ratio", "1")):
         raise UnitError(f"{text!r} is not {NOUNS[unit]}: write it with a unit, for example {EXAMPLES[unit]!r}")
-    value = float(number * factor)
+    try:
+        value = float(number * factor)
+    except Overflow:  # an exponent beyond what decimals hold
+        value = math.inf
     if not math.isfinite(value):
         raise UnitError(f"{text!r} is not finite")
     return value
@@ -106,7 +109,7 @@ def unit_of(text: str) -> str | None:
 
 
 def _split(text: str) -> tuple[Decimal, str]:
-    match = _QUANTITY.match(text)
+    match = _QUANTITY.fullmatch(text)
     if match is None:
         raise UnitError(f"{text!r} is not a number with a unit")
     try:

@@ -48,8 +48,8 @@ _FIXED = {
     "memory.peak": MetricKind("memory.peak", "B", "lower"),
     "operations": MetricKind("operations", "1", "higher"),
 }
-_OUTCOME = re.compile(r"^outcome\.[A-Za-z0-9_\-./]+\.ratio$")
-_PERCENTILE = re.compile(r"^p(\d{1,2}(?:\.\d{1,4})?)$")
+_OUTCOME = re.compile(r"outcome\.[A-Za-z0-9_\-./]+\.ratio")
+_PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,4})?)")
 
 
 def kind_of(name: str) -> MetricKind | None:
@@ -59,14 +59,14 @@ def kind_of(name: str) -> MetricKind | None:
     family, _, statistic = name.partition(".")
     if family in LATENCY_FAMILIES and (statistic in LATENCY_STATISTICS or percentile_of(statistic) is not None):
         return MetricKind(name, "ns", "lower")
-    if _OUTCOME.match(name):
+    if _OUTCOME.fullmatch(name):
         return MetricKind(name, "ratio", "neither")
     return None
 
 
 def percentile_of(statistic: str) -> float | None:
     """``p99.9`` → 99.9; None where `statistic` is not a percentile strictly between 0 and 100."""
-    match = _PERCENTILE.match(statistic)
+    match = _PERCENTILE.fullmatch(statistic)
     if match is None:
         return None
     value = float(match[1])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bizra_gate import units
 from bizra_gate.gates import LimitFault, facts_of, parse_limit
 from bizra_gate.gates.limits import laxness
 from bizra_gate.model import Limit, Reference
@@ -220,3 +221,15 @@ def test_every_time_unit_reads_as_nanoseconds(number: int, unit: str) -> None:
     scale = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9}
     scale |= {"h": 3600 * 10**9, "d": 86400 * 10**9}
     assert limit(f"<= {number} {unit}").bound == pytest.approx(number * scale[unit], rel=1e-15)
+
+
+@pytest.mark.parametrize("text", ["1e999999999 ms", "1e400 ms", "1e99999999999999999999 ms", "-1e999999999 s"])
+def test_a_quantity_that_no_number_holds_is_a_sentence(text: str) -> None:
+    with pytest.raises(units.UnitError, match=r"not finite|not a number"):
+        units.parse(text, "ns")
+
+
+@pytest.mark.parametrize("text", ["١٢ ms", "1２ ms", "1 ms\x00", "1 m s x"])
+def test_a_quantity_has_the_digits_and_units_that_everybody_reads_alike(text: str) -> None:
+    with pytest.raises(units.UnitError):
+        units.parse(text, "ns")

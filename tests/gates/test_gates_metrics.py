@@ -7,6 +7,7 @@ from gates_builders import HEAD, check_gate, gate, problem
 
 from bizra_gate import gates
 from bizra_gate.gates import KINDS, facts_of, names_of
+from bizra_gate.model.metric import kind_of
 from bizra_gate.units import DIMENSIONS
 
 CLAIMS = [
@@ -62,6 +63,12 @@ def test_every_metric_has_a_unit_that_limits_can_be_written_in(kind: str) -> Non
 def test_a_name_from_nowhere_is_no_metric(kind: str) -> None:
     for name in ("", ".", "x", "latency", "ratio.", "timeline.", "outcome..ratio", "latency.p0", "latency.p100"):
         assert facts_of(name, kind) is None
+
+
+def test_a_line_break_or_a_foreign_digit_makes_no_other_spelling_of_a_metric() -> None:
+    for name in ("latency.p99\n", "latency.p97\n", "outcome.x.ratio\n", "latency.p\u0669\u0667", "throughput\n"):
+        assert kind_of(name) is None
+        assert facts_of(name, "benchmark") is None
 
 
 @pytest.mark.parametrize(

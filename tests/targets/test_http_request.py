@@ -104,12 +104,12 @@ def test_braces_are_plain_text_where_there_are_no_fields() -> None:
 def test_every_mistake_of_a_request_is_told_at_once() -> None:
     request = HttpRequest(
         method="BAD METHOD",
-        headers=(("X Y", "1"), ("Content-Length", "9"), ("X-Z", "a\r\nEvil: 1"), ("X-Q", "{nobody}")),
+        headers=(("X Y", "1"), ("Content-Length", "9"), ("X-Z", "a\r\nEvil: 1"), ("X-Q", "{nobody}"), ("X-L\n", "1")),
         body="{neither}",
     )
     with pytest.raises(DefinitionError) as caught:
         wire(request, "user\nann\n")
-    assert len(caught.value.problems) == 6
+    assert len(caught.value.problems) == 7
 
 
 def test_a_row_cannot_smuggle_in_a_header() -> None:

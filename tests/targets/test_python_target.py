@@ -80,7 +80,9 @@ def test_a_module_is_named_with_the_version_of_its_distribution() -> None:
     assert "version.pytest" in targets.resolve("py:pytest:main").identity()
 
 
-@pytest.mark.parametrize("spec", ["py:", "py:json", "py:json:", "py:json:1st", "py:not a module:f", "py:a/b:f"])
+@pytest.mark.parametrize(
+    "spec", ["py:", "py:json", "py:json:", "py:json:1st", "py:not a module:f", "py:a/b:f", "py:json:dumps\n"]
+)
 def test_what_is_no_callables_name_is_refused(spec: str) -> None:
     with pytest.raises(UsageError):
         targets.resolve(spec)

@@ -24,7 +24,7 @@ Sampler = Callable[[int], str]
 _MASK = (1 << 64) - 1
 _MAX_TABLE = 1_000_000
 _MAX_POISSON_MEAN = 100_000.0
-_SPEC = re.compile(r"^\s*([a-z]+)\s*\(([^()]*)\)\s*$")
+_SPEC = re.compile(r"\s*([a-z]+)\s*\(([^()]*)\)\s*")
 
 
 def uniform_at(seed: int, index: int) -> float:
@@ -47,7 +47,7 @@ def sampler(spec: str, name: str, seed: int) -> Sampler:
 
 def parse(spec: str, name: str = "field") -> tuple[Quantile, bool]:
     """(quantile function, whether its values are whole numbers) of ``zipf(1.1, 1000)`` and the like."""
-    match = _SPEC.match(spec)
+    match = _SPEC.fullmatch(spec)
     if match is None or match[1] not in DISTRIBUTIONS:
         raise UsageError(f"field {name!r}: {spec!r} is not a distribution", hint=f"Known: {', '.join(SIGNATURES)}.")
     texts = [text.strip() for text in match[2].split(",")] if match[2].strip() else []

@@ -19,7 +19,7 @@ from .endpoint import Endpoint
 from .feeds import Row
 
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
-_TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 Fields = Mapping[str, str]
@@ -147,13 +147,13 @@ def _wrong_words(method: str, headers: Sequence[tuple[str, Text]]) -> list[Probl
     problems = [
         Problem("request headers", repr(name), "a header name without spaces or separators")
         for name, _ in headers
-        if not _TOKEN.match(name)
+        if not _TOKEN.fullmatch(name)
     ]
     problems += [
         Problem(f"request header {name}", "a length or framing of its own", "none: it is worked out from the body")
         for name, _ in headers
         if name.lower() in ("content-length", "transfer-encoding")
     ]
-    if not _TOKEN.match(method) or method == "CONNECT":
+    if not _TOKEN.fullmatch(method) or method == "CONNECT":
         problems.append(Problem("request method", repr(method), "a method such as GET or POST"))
     return problems

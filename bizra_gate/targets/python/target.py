@@ -17,7 +17,7 @@ from ...model import Plan
 if TYPE_CHECKING:
     from .driver import PythonDriver
 
-_ATTRIBUTE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+_ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _MODULE = _ATTRIBUTE
 
 
@@ -37,11 +37,11 @@ class PythonTarget:
     def parse(cls, spec: str, root: Path) -> PythonTarget:
         """Raises `UsageError` where `spec` is not of either form or its file does not exist."""
         place, colon, attribute = spec.removeprefix("py:").rpartition(":")
-        if not colon or not _ATTRIBUTE.match(attribute):
+        if not colon or not _ATTRIBUTE.fullmatch(attribute):
             raise UsageError(f"{spec!r} names no callable", hint="write py:module:attr or py:path/to/file.py:attr")
         folders = tuple(dict.fromkeys((str(root.resolve()), str(Path.cwd()))))
         if not place.endswith(".py"):
-            if not _MODULE.match(place):
+            if not _MODULE.fullmatch(place):
                 raise UsageError(f"{place!r} is not a module's name", hint="a file is written with its .py")
             return cls(spec, place, attribute, None, folders)
         file = _found(place, root)
