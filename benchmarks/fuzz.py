@@ -7,7 +7,8 @@
 place of the built-in one where signed artifacts are damaged. A *refusal* is one of the tool's own errors with a
 sentence in it; *read* means that the input was taken as what it now says, which is right for unsigned definitions and
 foreign files, and for a signed file only where the signed bytes are untouched; *accepted* means that changed evidence
-was believed; *crashed* is any other exception. Exit code 1 if anything was accepted or crashed.
+was believed; *crashed* is any other exception, or a refusal of signed bytes with another exit code than 4. The
+command ends with 1 if anything was accepted or crashed.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def tried(decoder: Decoder, data: object) -> tuple[str, str]:
         believed = decoder.feed(data)
     except ERRORS as error:
         said = str(error)
-        return ("refused", said) if said.strip() else ("crashed", f"{type(error).__name__} without a sentence")
+        if decoder.exit_code not in (None, error.exit_code):
+            return "crashed", f"exit code {error.exit_code}, expected {decoder.exit_code}: {said}"
+        return ("refused", said) if len(said) > 10 else ("crashed", f"{type(error).__name__} without a sentence")
     except Exception as error:  # that is what is looked for
         return "crashed", f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-3)}"
     return believed, ""

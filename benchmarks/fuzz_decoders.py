@@ -19,7 +19,7 @@ from typing import Any
 sys.path.extend(str(Path(__file__).parent.parent / "tests" / room) for room in ("attest", "cli", "importers"))
 
 from attest_keys import ALICE, keyring, small_statement, trusted
-from attest_mutations import bit_flips, byte_mutations, mutations, tree_mutations
+from attest_mutations import bit_flips, byte_mutations, structural_mutations, tree_mutations
 from cli_builders import honest_measurement
 from importer_cases import FIXTURES, cases
 
@@ -103,6 +103,8 @@ class Decoder:
     originals: tuple[Any, ...]
     feed: Callable[[Any], str]
     mutate: Mutator = byte_mutations
+    exit_code: int | None = None
+    """What a refusal must end the command with, where only one code is right."""
 
     def flips(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         return bit_flips(data)
@@ -111,7 +113,7 @@ class Decoder:
 def small_artifact() -> tuple[Decoder, bytes]:
     """A decoder of artifacts, and a small one."""
     data = seal(small_statement(), [ALICE])
-    return _artifact((data,), RING), data
+    return _artifacts((data,), RING)[0], data
 
 
 def decoders() -> list[Decoder]:
@@ -161,15 +163,20 @@ def sealed(benchmark: Benchmark) -> bytes:
 
 
 def _signed(files: tuple[bytes, ...], ring: Keyring) -> list[Decoder]:
-    return [_artifact(files, ring), _dsse(files, ring)]
+    return [*_artifacts(files, ring), _dsse(files, ring)]
 
 
-def _artifact(files: tuple[bytes, ...], ring: Keyring) -> Decoder:
+def _artifacts(files: tuple[bytes, ...], ring: Keyring) -> list[Decoder]:
+    """Their bytes damaged, and their structure changed and laid out again: none may open."""
+
     def feed(data: bytes) -> str:
         open_artifact(data, ring, NOW)
         return "accepted"
 
-    return Decoder("artifact", files, feed, mutations)
+    return [
+        Decoder("artifact bytes", files, feed, byte_mutations, exit_code=4),
+        Decoder("artifact structure", files, feed, structural_mutations, exit_code=4),
+    ]
 
 
 def _dsse(files: tuple[bytes, ...], ring: Keyring) -> Decoder:
@@ -182,7 +189,7 @@ def _dsse(files: tuple[bytes, ...], ring: Keyring) -> Decoder:
         open_artifact(imported, ring, NOW)
         return "read" if read(imported).body in bodies else "accepted"
 
-    return Decoder("dsse import", tuple(export_dsse(read(data)) for data in files), feed)
+    return Decoder("dsse import", tuple(export_dsse(read(data)) for data in files), feed, exit_code=4)
 
 
 # ── inside a valid signature: anything may stand there, nothing may crash or reach the terminal ─────────────────

@@ -28,7 +28,6 @@ def bit_flips(data: bytes) -> Iterator[tuple[str, bytes]]:
 def mutations(original: bytes, *, seed: int, count: int) -> Iterator[tuple[str, bytes]]:
     """`count` (description, bytes) pairs, the same for the same seed; never the original itself."""
     dice = random.Random(seed)
-    document = json.loads(original)
     made = 0
     while made < count:
         if dice.random() < 0.5:
@@ -36,7 +35,7 @@ def mutations(original: bytes, *, seed: int, count: int) -> Iterator[tuple[str, 
             data = change(original, dice)
         else:
             change = dice.choice(_ON_TREE)
-            data = _rendered(change, document, dice)
+            data = _rendered(change, json.loads(original), dice)
         if data != original:
             made += 1
             yield change.__name__.strip("_"), data
@@ -55,6 +54,18 @@ def byte_mutations(original: bytes, *, seed: int, count: int) -> Iterator[tuple[
             yield change.__name__.strip("_"), data
 
 
+def structural_mutations(original: bytes, *, seed: int, count: int) -> Iterator[tuple[str, bytes]]:
+    """As `mutations`, but only changes to the tree, laid out again properly."""
+    dice = random.Random(seed)
+    made = 0
+    while made < count:
+        change = dice.choice(_ON_TREE)
+        data = _rendered(change, json.loads(original), dice)
+        if data != original:
+            made += 1
+            yield change.__name__.strip("_"), data
+
+
 def tree_mutations(document: Any, *, seed: int, count: int) -> Iterator[tuple[str, Any]]:
     """`count` (description, changed copy) pairs of any JSON document; the copy may hold what JSON cannot."""
     dice = random.Random(seed)
@@ -65,8 +76,7 @@ def tree_mutations(document: Any, *, seed: int, count: int) -> Iterator[tuple[st
         yield change.__name__.strip("_"), tree
 
 
-def _rendered(change: Callable[[Any, random.Random], None], document: Any, dice: random.Random) -> bytes:
-    tree = copy.deepcopy(document)
+def _rendered(change: Callable[[Any, random.Random], None], tree: Any, dice: random.Random) -> bytes:
     change(tree, dice)
     try:
         return render(tree)
