@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -12,6 +13,7 @@ import typer
 
 from ..errors import BizraGateError
 from ..version import __version__
+from . import output
 
 P = ParamSpec("P")
 
@@ -75,10 +77,8 @@ def _guarded(action: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         complain("interrupted; nothing was written")
         return 130
-    except BrokenPipeError:
-        # the reader of our output went away (`| head`); there is nobody left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        return _unwritable(error)
     except Exception as error:
         if os.environ.get("BIZRA_GATE_DEBUG"):
             raise
@@ -90,11 +90,25 @@ def _guarded(action: Callable[[], int | None]) -> int:
         return 2
 
 
+def _unwritable(error: OSError) -> int:
+    """Exit code for output that could not be written: never 0, because what it would have said is unknown."""
+    if isinstance(error, BrokenPipeError):  # the reader went away (`| head`); there is nobody left to tell
+        output.forget()
+        return 2
+    if os.environ.get("BIZRA_GATE_DEBUG"):
+        raise error
+    complain(
+        f"{error.filename or 'standard output'}: {error.strerror or error}", "make room, or write to another place"
+    )
+    return 2
+
+
 def complain(message: str, hint: str = "") -> None:
     """An error on standard error: plain text, control characters neutralised."""
     text = f"bizra-gate: {message}" + (f"\n  {hint}" if hint else "")
     clean = "".join(c if c == "\n" or c.isprintable() else "�" for c in text)
-    typer.echo(clean, err=True)
+    with contextlib.suppress(OSError):  # nor can it be said that nothing can be said
+        typer.echo(clean, err=True)
 
 
 def main() -> None:
@@ -105,5 +119,7 @@ def main() -> None:
     from .commands import register
 
     register()
-
-    app()
+    try:
+        app()
+    except OSError as error:  # help, which no command prints
+        sys.exit(_unwritable(error))

@@ -28,8 +28,30 @@ def emit(text: str, out: Path | None = None) -> None:
     """Print `text`, or write it to `out`."""
     text = text if text.endswith("\n") else text + "\n"
     if out is None:
-        typer.echo(text, nl=False, color=True)
+        try:
+            typer.echo(text, nl=False, color=True)
+        except BrokenPipeError:
+            forget()
         return
     from .. import store
 
     store.write(out, text.encode())
+
+
+def emit_bytes(data: bytes, out: Path | None = None) -> None:
+    """As `emit`, for what is no text."""
+    if out is None:
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            forget()
+        return
+    from .. import store
+
+    store.write(out, data)
+
+
+def forget() -> None:
+    """After the reader went away (``| head``): the rest is said to nobody, and the exit code is still the command's."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from cli_builders import NOW, Repository
 
 from bizra_gate import demo, load
@@ -162,3 +165,44 @@ def test_audit_says_valid_insufficient_and_invalid_by_its_exit_code(
     assert cli("audit", artifact)[0] == 0
     assert cli("audit", artifact, "--min-duration", "300s")[0] == 5
     assert cli("audit", str(repository.seal(demo.impossible_record(), "x")))[0] == 3
+
+
+def unwritable(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    """Standard output that takes nothing; standard error still does."""
+    echo = typer.echo
+
+    def refuse(message: object = None, *, err: bool = False, **kwargs: Any) -> None:
+        if not err:
+            raise error
+        echo(message, err=True, **kwargs)
+
+    monkeypatch.setattr(typer, "echo", refuse)
+
+
+@pytest.mark.parametrize(("limit", "code"), [("<= 6 ms", 1), ("<= 100 ms", 0)])
+def test_a_reader_who_goes_away_does_not_change_the_verdict(
+    repository: Repository, honest: Measurement, cli: Run, monkeypatch: pytest.MonkeyPatch, limit: str, code: int
+) -> None:
+    repository.gate(limit)
+    repository.seal(honest)
+    unwritable(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    assert cli("verify", "--now", NOW) == (code, "", "")
+
+
+def test_a_fault_that_nobody_reads_is_still_no_success(
+    repository: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unwritable(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    assert cli("ledger", "verify")[0] != 0
+
+
+def test_a_full_disk_below_standard_output_is_a_sentence(
+    repository: Repository, honest: Measurement, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.gate()
+    repository.seal(honest)
+    unwritable(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
+    code, out, err = cli("verify", "--now", NOW)
+    assert (code, out) == (2, "")
+    assert "standard output: No space left on device" in err
+    assert "internal error" not in err

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .. import output
 from ..app import command
 
 
@@ -31,8 +31,4 @@ def export(
     if to not in exports.EXPORTERS:
         raise UsageError(f"--to: got {to!r}, expected one of {', '.join(sorted(exports.EXPORTERS))}")
     data = exports.EXPORTERS[to](store.read(artifact), str(artifact))
-    if out is not None:
-        store.write(out, data)
-    else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+    output.emit_bytes(data, out)
