@@ -142,12 +142,8 @@ def stdev_ns(latency: Latency) -> float | None:
     """Standard deviation as printed, or from the middles of the bins."""
     if latency.stdev is not None:
         return latency.stdev.value if is_number(latency.stdev.value) else None
-    histogram = latency.histogram
-    if histogram is None or histogram.mean is None:
-        return None
-    bins = zip(histogram.low, histogram.high, histogram.count, strict=True)
-    square = math.fsum(((low + high) / 2 - histogram.mean) ** 2 * n for low, high, n in bins)
-    return math.sqrt(square / histogram.n)
+    variance = latency.histogram.variance if latency.histogram is not None else None
+    return None if variance is None else math.sqrt(variance)
 
 
 def maximum_ns(latency: Latency) -> Range | None:

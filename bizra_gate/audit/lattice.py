@@ -8,13 +8,18 @@ probability (w/s)^n at most.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable
+from itertools import repeat
+from operator import sub
 
 from ..model import Distribution
 
 STEPS_NS = (10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 15_625_000, 100_000_000, 1_000_000_000)
 """Steps that clocks and printers have: powers of ten, and the 64 Hz tick."""
 CHANCE = 1e-9
+Bin = tuple[int, int, int]
+"""Lowest and highest value, and the step that is asked about."""
 
 
 def step_ns(histogram: Distribution) -> int:
@@ -25,8 +30,15 @@ def step_ns(histogram: Distribution) -> int:
     >>> step_ns(Distribution.of([k * 999_983 for k in range(3, 40)]))
     1
     """
-    bins = len(histogram.high)
-    return max((step for step in STEPS_NS if _on_lattice(histogram, [step] * bins)), default=1)
+    spans = list(map(sub, histogram.high, histogram.low))
+    ascending = spans == sorted(spans)
+    for step in reversed(STEPS_NS):
+        # bins no narrower than the step meet every lattice of it and prove nothing: in an HDR histogram, whose bins
+        # only get wider, just the first ones are asked
+        stop = bisect_left(spans, step - 1) if ascending else len(spans)
+        if stop and _on_lattice(zip(histogram.low[:stop], histogram.high[:stop], repeat(step), strict=False)):
+            return step
+    return 1
 
 
 def digits(histogram: Distribution) -> int | None:
@@ -36,7 +48,8 @@ def digits(histogram: Distribution) -> int | None:
     2
     """
     for count in (1, 2):
-        if _on_lattice(histogram, [_place(value, count) for value in histogram.high]):
+        places = (_place(value, count) for value in histogram.high)
+        if _on_lattice(zip(histogram.low, histogram.high, places, strict=False)):
             return count
     return None
 
@@ -46,10 +59,10 @@ def _place(value: int, count: int) -> int:
     return 10 ** max(0, len(str(value)) - count) if value > 0 else 1
 
 
-def _on_lattice(histogram: Distribution, steps: Sequence[int]) -> bool:
-    """Does every bin hold a multiple of the step at its place, and would chance not do that?"""
+def _on_lattice(bins: Iterable[Bin]) -> bool:
+    """Does every bin hold a multiple of its step, and would chance not do that?"""
     log_chance = 0.0
-    for low, high, step in zip(histogram.low, histogram.high, steps, strict=True):
+    for low, high, step in bins:
         if high // step * step < low:
             return False
         log_chance += min(0.0, math.log((high - low + 1) / step))

@@ -51,8 +51,10 @@ def steady(measurement: Measurement, policy: Policy) -> Answer:
 
 def _judge(name: str, points: list[float]) -> Iterator[Finding | None]:
     """One finding where the series is not steady, None where it cannot be told."""
-    from ..stats.steady import steady_state
+    from ..stats.steady import is_level, steady_state
 
+    if is_level(points):
+        return
     found = steady_state(points)
     if found.verdict == "short":
         yield None

@@ -92,6 +92,15 @@ class Distribution:
         pairs = zip(self.low, self.high, self.count, strict=True)
         return math.fsum((a + b) / 2 * c for a, b, c in pairs) / self.n
 
+    @cached_property
+    def variance(self) -> float | None:
+        """Variance around the mean in ns², from the middles of the bins; None when empty."""
+        mean = self.mean
+        if mean is None:
+            return None
+        bins = zip(self.low, self.high, self.count, strict=True)
+        return math.fsum([((low + high) / 2 - mean) ** 2 * count for low, high, count in bins]) / self.n
+
     def bin_of_rank(self, rank: int) -> int:
         """Index of the bin that holds the value of 1-based `rank`, 1 ≤ rank ≤ n."""
         return bisect_left(self.cumulative, rank)

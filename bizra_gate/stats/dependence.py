@@ -16,12 +16,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import add, mul
 
 from ..model import Distribution, Intervals
 from .series import effective_n_of
 
 _Z99 = 2.3263478740408408
+_SQRT2 = math.sqrt(2)
 _DEEPEST = 0.999
 """Further out two percentiles of a row cannot be stretched; a higher quantile is worth as much as p99.9."""
 
@@ -64,20 +64,6 @@ def _taken(column: tuple[int, ...], keep: Sequence[int]) -> tuple[int, ...]:
     return tuple(column[i] for i in keep) if column else ()
 
 
-def variance(distribution: Distribution) -> float:
-    """Variance of a non-empty distribution in ns² around its mean, from the middles of its bins.
-
-    In whole numbers, which lose nothing: Σ c·(2x)² and Σ c·2x give the variance around the middles' own mean, to which
-    the square of the distance to the exact mean is added (Huygens–Steiner).
-    """
-    n = distribution.n
-    doubled = list(map(add, distribution.low, distribution.high))
-    weighted = list(map(mul, distribution.count, doubled))
-    total = sum(weighted)
-    around = (n * sum(map(mul, weighted, doubled)) - total * total) / (4 * n * n)
-    return float(around + (total / (2 * n) - (distribution.mean or 0.0)) ** 2)
-
-
 class Dependence:
     """Effective n of one process as a share of its n, for the mean and for quantiles.
 
@@ -96,7 +82,7 @@ class Dependence:
         """Share for the mean, 0 < share ≤ 1."""
         if not self.rows.mean_ns:
             return 1.0
-        return effective_n_of(variance(self._histogram), self.rows.mean_ns, self.rows.count) / self._total
+        return effective_n_of(self._histogram.variance or 0.0, self.rows.mean_ns, self.rows.count) / self._total
 
     def for_quantile(self, q: float) -> float:
         """Share for quantile `q`; that of the mean where the series has no p50 and p99."""
@@ -107,10 +93,17 @@ class Dependence:
             self._shares[q] = self._of_exceedance(q)
         return self._shares[q]
 
+    @cached_property
+    def _log_normals(self) -> list[tuple[float, float]]:
+        """Centre and spread, on the logarithm, of the log-normal with each row's p50 and p99."""
+        centres = [math.log(max(value, 0.5)) for value in self.rows.p50_ns]
+        tails = [math.log(max(value, 0.5)) for value in self.rows.p99_ns]
+        return [(centre, (tail - centre) / _Z99) for centre, tail in zip(centres, tails, strict=True)]
+
     def _of_exceedance(self, q: float) -> float:
         """From the spread of the rows' shares above the quantile, relative to their mean, known to be 1 − q."""
         logarithm = math.log(max(self._histogram.quantile(q) or 0, 0.5))
-        above = [_share_above(a, b, logarithm) for a, b in zip(self.rows.p50_ns, self.rows.p99_ns, strict=True)]
+        above = [_share_above(centre, spread, logarithm) for centre, spread in self._log_normals]
         mean = math.fsum([share * n for share, n in zip(above, self.rows.count, strict=True)]) / self._total
         if mean <= 0:
             return 1.0
@@ -118,10 +111,8 @@ class Dependence:
         return effective_n_of(q / (1 - q), relative, self.rows.count) / self._total
 
 
-def _share_above(p50: float, p99: float, log_threshold: float) -> float:
-    """Share of a log-normal with these percentiles that lies above the threshold."""
-    centre = math.log(max(p50, 0.5))
-    spread = (math.log(max(p99, 0.5)) - centre) / _Z99
+def _share_above(centre: float, spread: float, log_threshold: float) -> float:
+    """Share of a log-normal with this centre and spread that lies above the threshold."""
     if spread <= 0:
         return 1.0 if log_threshold < centre else 0.0
-    return 0.5 * math.erfc((log_threshold - centre) / spread / math.sqrt(2))
+    return 0.5 * math.erfc((log_threshold - centre) / spread / _SQRT2)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..model import Distribution, Figure, Latency, Metric
-from .dependence import Dependence, variance
+from .dependence import Dependence
 from .processes import joined
 from .quantiles import Interval, quantile_interval
 from .series import batch_means_interval
@@ -101,7 +101,7 @@ class _Counted:
             return (None, None), "a single value"
         level = 0.5 + self._confidence / 2
         factor = normal_quantile(level) if effective > 1000 else t_quantile(level, effective - 1)
-        half = factor * math.sqrt(variance(self._histogram) / effective)
+        half = factor * math.sqrt((self._histogram.variance or 0.0) / effective)
         return (max(0.0, estimate - half), estimate + half), f"normal, {self._said(effective)}"
 
     def _percentile(self, p: float) -> Metric:

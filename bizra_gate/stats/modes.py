@@ -8,8 +8,11 @@ more than chance would have it, and each side holds at least 5 % of all values.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from operator import add
 
 from ..model import Distribution
 
@@ -86,18 +89,27 @@ def _binned(distribution: Distribution, quantum: float) -> _Bins:
     start = math.log(max(0.5, distribution.low[first] - quantum / 2))
     stop = math.log(max(1.0, distribution.high[last] + quantum / 2))
     width = max((stop - start) / _MOST_BINS, _FINEST)
-    counts = [0.0] * (int((stop - start) / width) + 1)
-    narrow, half, log, top = 1 + width / 4, quantum / 2, math.log, len(counts) - 1
-    for low, high, count in zip(
-        distribution.low[first : last + 1], distribution.high[first : last + 1], distribution.count[first : last + 1],
-        strict=True,
-    ):  # fmt: skip
+    lows, highs, held = (
+        column[first : last + 1] for column in (distribution.low, distribution.high, distribution.count)
+    )
+    size, narrow, half, log = int((stop - start) / width) + 1, 1 + width / 4, quantum / 2, math.log
+    if min([low * narrow - high for low, high in zip(lows, highs, strict=True)]) > half * (1 + narrow):
+        return _Bins(start, width, _by_middle(list(map(add, lows, highs)), held, start, width, size))
+    counts, top = [0.0] * size, size - 1
+    for low, high, count in zip(lows, highs, held, strict=True):
         left, right = low - half, high + half
         if 0 < right < left * narrow:
             counts[min(top, max(0, int((log(left + right) - _LOG2 - start) / width)))] += count
         else:
             _spread(counts, (log(max(0.5, left)) - start) / width, (log(right) - start) / width, count)
     return _Bins(start, width, counts)
+
+
+def _by_middle(doubled: Sequence[int], counts: Sequence[int], start: float, width: float, size: int) -> list[float]:
+    """`counts` of bins by their middles, given `doubled`: the edges are looked up, instead of every logarithm taken."""
+    total = [0, *accumulate(counts)]
+    places = [bisect_left(doubled, 2 * math.exp(start + i * width)) for i in range(1, size)]
+    return [float(total[b] - total[a]) for a, b in pairwise([0, *places, len(doubled)])]
 
 
 def _spread(counts: list[float], left: float, right: float, count: int) -> None:

@@ -39,10 +39,10 @@ def lag1(series: Sequence[float]) -> float:
         return 0.0
     mean = math.fsum(series) / n
     residuals = [value - mean for value in series]
-    squares = math.fsum(r * r for r in residuals)
+    squares = math.fsum([r * r for r in residuals])
     if squares <= n * (4e-16 * mean) ** 2:
         return 0.0
-    return math.fsum(a * b for a, b in pairwise(residuals)) / squares
+    return math.fsum([a * b for a, b in pairwise(residuals)]) / squares
 
 
 def inflation(series: Sequence[float]) -> float:
@@ -91,7 +91,7 @@ def batch_means_interval(
     if not series or len(weights) != len(series) or math.fsum(weights) <= 0:
         raise ValueError("batch means need at least one entry, and a weight above zero for it")
     means, sizes = _batches(series, weights)
-    mean = math.fsum(w * y for w, y in zip(weights, series, strict=True)) / math.fsum(weights)
+    mean = math.fsum([w * y for w, y in zip(weights, series, strict=True)]) / math.fsum(weights)
     rho = lag1(means)
     if len(means) < 2:
         return BatchMeans(mean, None, None, len(means), rho)
@@ -119,7 +119,7 @@ def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tu
         start, stop = index * size, len(series) if index == count - 1 else (index + 1) * size
         weight = math.fsum(weights[start:stop])
         if weight > 0:
-            total = math.fsum(w * y for w, y in zip(weights[start:stop], series[start:stop], strict=True))
+            total = math.fsum([w * y for w, y in zip(weights[start:stop], series[start:stop], strict=True)])
             means.append(total / weight)
             sizes.append(weight)
     return means, sizes
@@ -128,6 +128,6 @@ def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tu
 def _variance_of_mean(series: Sequence[float], weights: Sequence[float]) -> float:
     """Variance of Σwy/Σw for uncorrelated entries, the weights taken as given (linearised ratio estimator)."""
     total, n = math.fsum(weights), len(series)
-    mean = math.fsum(w * y for w, y in zip(weights, series, strict=True)) / total
+    mean = math.fsum([w * y for w, y in zip(weights, series, strict=True)]) / total
     squares = math.fsum((w * (y - mean)) ** 2 for w, y in zip(weights, series, strict=True))
     return squares * n / (n - 1) / total**2

@@ -22,8 +22,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from functools import cached_property, lru_cache
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import Literal
 
@@ -111,6 +111,17 @@ def steady_state(series: Sequence[float], confidence: float = 0.95, tolerance: f
     return Steady(verdict, changes, segments, contrast.ratio, message, shape.wander, critical)
 
 
+def is_level(series: Sequence[float], tolerance: float = TOLERANCE) -> bool:
+    """True where no comparison that `steady_state` could make exceeds `tolerance`, whatever the change points.
+
+    It says "steady" then; this is told at a tenth of the cost. False says nothing.
+    """
+    if len(series) < FEWEST or not all(map(math.isfinite, series)) or (middle := median(series)) <= 0:
+        return False
+    relative = _clipped([value / middle for value in series], tolerance)
+    return _Shape(_blocks(relative, -(-len(series) // _MOST_POINTS)), []).most() <= tolerance
+
+
 def steady_run(run: Run, confidence: float = 0.95) -> tuple[tuple[str, Steady], ...]:
     """Judge one run's ``mean latency`` and ``throughput`` per interval, as a family at `confidence` (Bonferroni).
 
@@ -133,17 +144,12 @@ class _Shape:
     def __init__(self, values: list[float], raw: list[float]) -> None:
         self.values, self._raw = values, raw
         self.n = len(values)
-        edges = (0, *pelt(values), self.n)
-        self.segments = list(pairwise(edges))
-        residuals = self._residuals()
-        squares = math.fsum(r * r for r in residuals)
-        self._variance = squares / max(1, self.n - len(self.segments)) if squares > 1e-24 * self.n else 0.0
-        self.lag1 = math.fsum(a * b for a, b in pairwise(residuals)) / squares if self._variance else 0.0
-        self.wander = self._wander()
 
-    def level(self, start: int, stop: int) -> float:
-        return math.fsum(self.values[start:stop]) / (stop - start)
+    @cached_property
+    def segments(self) -> list[tuple[int, int]]:
+        return list(pairwise((0, *pelt(self.values), self.n)))
 
+    @cached_property
     def _residuals(self) -> list[float]:
         """What is left within the segments."""
         found: list[float] = []
@@ -152,11 +158,51 @@ class _Shape:
             found += [value - level for value in self.values[start:stop]]
         return found
 
+    @cached_property
+    def _variance(self) -> float:
+        squares = math.fsum([r * r for r in self._residuals])
+        return squares / max(1, self.n - len(self.segments)) if squares > 1e-24 * self.n else 0.0
+
+    @cached_property
+    def lag1(self) -> float:
+        if not self._variance:
+            return 0.0
+        products = math.fsum([a * b for a, b in pairwise(self._residuals)])
+        return products / math.fsum([r * r for r in self._residuals])
+
+    @cached_property
+    def wander(self) -> float:
+        sums = self._bridge
+        reach = max(0.0, *sums) - min(0.0, *sums)
+        if self._variance == 0:
+            return math.inf if reach > 1e-9 * self.n else 0.0
+        return reach / (self._noise(self.lag1) * math.sqrt(self.n))
+
+    def most(self) -> float:
+        """No contrast of any kind is larger than this, relative, wherever the change points lie."""
+        least = math.ceil(LASTING * self.n)
+        sums = [0.0, *accumulate(self.values)]
+        # the mean of any longer stretch lies between those of the pieces of this length that it can be cut into
+        means = [
+            (b - a) / size
+            for size in range(least, min(2 * least, self.n + 1))
+            for a, b in zip(sums, sums[size:], strict=False)
+        ]
+        start, stop = self._stretch()
+        inside = self.level(start, stop)
+        outside = self._level_without(start, stop)
+        pairs = ((min(means), max(means)), (inside, outside), self._ends_of_line())
+        return max(abs(_contrast(before, after, 0.0, 1.0).difference) for before, after in pairs)
+
+    def level(self, start: int, stop: int) -> float:
+        return math.fsum(self.values[start:stop]) / (stop - start)
+
     def _noise(self, rho: float) -> float:
         """Long-run standard deviation √(γ₀ (1 + ρ)/(1 − ρ)): that of a mean of m values is this by √m."""
         rho = min(_HIGHEST_LAG1, max(0.0, rho))
         return math.sqrt(self._variance * (1 + rho) / (1 - rho))
 
+    @cached_property
     def _bridge(self) -> list[float]:
         """Cumulated deviations from the mean; entry k is the sum over the first k + 1 values."""
         mean, total, sums = self.level(0, self.n), 0.0, []
@@ -164,13 +210,6 @@ class _Shape:
             total += value - mean
             sums.append(total)
         return sums
-
-    def _wander(self) -> float:
-        sums = self._bridge()
-        reach = max(0.0, *sums) - min(0.0, *sums)
-        if self._variance == 0:
-            return math.inf if reach > 1e-9 * self.n else 0.0
-        return reach / (self._noise(self.lag1) * math.sqrt(self.n))
 
     @property
     def _error(self) -> float:
@@ -210,7 +249,7 @@ class _Shape:
         At least a tenth of the series long, and at most nine tenths; one that begins or ends less than a tenth from
         an end of the series is taken to begin or end there.
         """
-        sums = [0.0, *self._bridge()]
+        sums = [0.0, *self._bridge]
         ends = sorted((sums.index(min(sums)), sums.index(max(sums))))
         least = max(1, math.ceil(LASTING * self.n))
         start = 0 if ends[0] < least else min(ends[0], self.n - least)
@@ -228,8 +267,7 @@ class _Shape:
         if stop == self.n:
             return "change", self._between((0, start), (start, self.n))
         size = stop - start
-        inside = self.level(start, stop)
-        outside = (self.level(0, self.n) * self.n - inside * size) / (self.n - size)
+        inside, outside = self.level(start, stop), self._level_without(start, stop)
         error = self._error * math.sqrt(1 / size + 1 / (self.n - size))
         ratio = _ratio(median(self._raw[:start] + self._raw[stop:]), median(self._raw[start:stop]))
         return "unsteady", _contrast(outside, inside, error, ratio)
@@ -240,14 +278,26 @@ class _Shape:
         ratio = _ratio(median(self._raw[slice(*first)]), median(self._raw[slice(*second)]))
         return _contrast(before, after, error, ratio)
 
+    def _level_without(self, start: int, stop: int) -> float:
+        """Mean of what lies before `start` and from `stop` on."""
+        size = stop - start
+        return (self.level(0, self.n) * self.n - self.level(start, stop) * size) / (self.n - size)
+
+    @property
+    def _moment(self) -> float:
+        """Σ (i − ī)² over the places."""
+        return self.n * (self.n * self.n - 1) / 12
+
+    def _ends_of_line(self) -> tuple[float, float]:
+        """First and last value of the least-squares line."""
+        middle, mean = (self.n - 1) / 2, self.level(0, self.n)
+        slope = math.fsum([(i - middle) * value for i, value in enumerate(self.values)]) / self._moment
+        return mean - slope * self.n / 2, mean + slope * self.n / 2
+
     def _line(self) -> _Contrast:
         """The ends of the least-squares line."""
-        middle = (self.n - 1) / 2
-        spread = self.n * (self.n * self.n - 1) / 12
-        slope = math.fsum((i - middle) * value for i, value in enumerate(self.values)) / spread
-        mean = self.level(0, self.n)
-        error = self._error * self.n / math.sqrt(spread)
-        before, after = mean - slope * self.n / 2, mean + slope * self.n / 2
+        error = self._error * self.n / math.sqrt(self._moment)
+        before, after = self._ends_of_line()
         return _contrast(before, after, error, _ratio(before, after))
 
     def _turns(self) -> bool:
@@ -259,8 +309,7 @@ class _Shape:
     def _is_straighter(self, stretch: tuple[int, int]) -> bool:
         """Whether a straight line leaves less than another level over `stretch` does."""
         start, stop = stretch
-        inside, mean = self.level(start, stop), self.level(0, self.n)
-        outside = (mean * self.n - inside * (stop - start)) / (self.n - (stop - start))
+        inside, outside, mean = self.level(start, stop), self._level_without(start, stop), self.level(0, self.n)
         levels = [inside if start <= i < stop else outside for i in range(self.n)]
         slope = self._line().difference * mean / self.n
         straight = [mean + slope * (i - (self.n - 1) / 2) for i in range(self.n)]

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bizra_gate.model import Distribution, Intervals
-from bizra_gate.stats.dependence import Dependence, full_rows, rows_of, variance
+from bizra_gate.stats.dependence import Dependence, full_rows, rows_of
 from bizra_gate.stats.series import effective_n_of
 
 S = 1_000_000_000
@@ -102,4 +102,4 @@ def test_drain_last_part_and_filling_rows_are_left_out() -> None:
 
 def test_the_variance_is_that_of_the_values() -> None:
     values = [3, 5, 5, 9, 14]
-    assert variance(Distribution.of(values)) == pytest.approx(float(np.var(values)))
+    assert Distribution.of(values).variance == pytest.approx(float(np.var(values)))

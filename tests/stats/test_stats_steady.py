@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stats_builders import S, closed_loop, open_loop, run_of
 
-from bizra_gate.stats.steady import bridge_range_quantile, critical_range, steady_run, steady_state
+from bizra_gate.stats.steady import bridge_range_quantile, critical_range, is_level, steady_run, steady_state
 
 
 def noisy(seed: int, n: int = 120, rho: float = 0.0, cv: float = 0.03) -> list[float]:
@@ -157,3 +157,19 @@ def test_long_operations_do_not_make_the_first_seconds_look_unsteady() -> None:
     """Those that end early in the window are the quick ones; the slow ones of the same seconds end later."""
     run = run_of(closed_loop(4, users=200, seconds=90, mean_ns=4 * S, sigma=0.6), 90 * S)
     assert {found.verdict for _, found in steady_run(run)} == {"steady"}
+
+
+@given(
+    st.lists(st.floats(0.5, 2.0), min_size=10, max_size=150),
+    st.floats(0.001, 0.2),
+    st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_is_told_to_be_level_in_short_is_steady_in_full(values: list[float], spread: float, stepped: bool) -> None:
+    series = [1e6 * (1 + spread * (value - 1)) for value in (sorted(values) if stepped else values)]
+    assert not is_level(series) or steady_state(series).verdict == "steady"
+
+
+def test_a_quiet_series_is_told_to_be_level_in_short_and_a_shifted_one_is_not() -> None:
+    assert is_level(shaped(1, lambda i: 1, cv=0.01))
+    assert not is_level(shaped(1, lambda i: 1.2 if i >= 60 else 1))
