@@ -6,6 +6,8 @@ so that importing the package costs nothing.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__
@@ -14,6 +16,27 @@ if TYPE_CHECKING:
     from .api import audit, bench, verify
 
 __all__ = ["__version__", "audit", "bench", "verify"]
+
+
+class _Audit(ModuleType):
+    """The room `bizra_gate.audit`, which can be called like the verb of that name."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        from . import api
+
+        return api.audit(*args, **options)
+
+
+class _Package(ModuleType):
+    """Importing a room binds it to the package by its name, and so `audit` the room would hide `audit` the verb."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "audit" and isinstance(value, ModuleType):
+            value.__class__ = _Audit
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

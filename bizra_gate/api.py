@@ -63,10 +63,12 @@ def audit(
     connections: int | None = None,
     threads: int | None = None,
     target_rate: str | None = None,
+    target_duration: str | None = None,
     min_duration: str | None = None,
     min_warmup: str | None = None,
     max_error_rate: str | None = None,
 ) -> tuple[AuditedMeasurement, ...]:
     """Audit every measurement in `file`: an artifact of ours, or another tool's output (recognised, or `from_`)."""
     policy = reading.policy(min_duration, min_warmup, max_error_rate)
-    return tuple(reading.audited(Path(file), from_, reading.stated(connections, threads, target_rate), policy))
+    said = reading.stated(connections, threads, target_rate, target_duration)
+    return tuple(reading.audited(Path(file), from_, said, policy))

@@ -28,10 +28,15 @@ def policy(min_duration: str | None, min_warmup: str | None, max_error_rate: str
     return dataclasses.replace(Policy(), **given)  # type: ignore[arg-type]
 
 
-def stated(connections: int | None, threads: int | None, target_rate: str | None) -> importers.Stated:
+def stated(
+    connections: int | None, threads: int | None, target_rate: str | None, target_duration: str | None
+) -> importers.Stated:
     """What only the person knows."""
     return importers.Stated(
-        connections=connections, threads=threads, target_rate_per_s=values.rate_per_s("--target-rate", target_rate)
+        connections=connections,
+        threads=threads,
+        target_rate_per_s=values.rate_per_s("--target-rate", target_rate),
+        target_duration_ns=values.duration_ns("--target-duration", target_duration),
     )
 
 

@@ -20,6 +20,7 @@ def audit(
     connections: Annotated[int | None, typer.Option(min=1, help="Connections (users) that there were.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the generator.")] = None,
     target_rate: Annotated[str | None, typer.Option(help="Rate that was asked for, e.g. 1000/s.")] = None,
+    target_duration: Annotated[str | None, typer.Option(help="Duration that was asked for, e.g. 30s.")] = None,
     min_duration: Annotated[str | None, typer.Option(help="Policy: counted phase at least. Default 120s.")] = None,
     min_warmup: Annotated[str | None, typer.Option(help="Policy: warm-up at least. Default 30s.")] = None,
     max_error_rate: Annotated[str | None, typer.Option(help="Policy: errors at most. Default 1 %.")] = None,
@@ -39,7 +40,7 @@ def audit(
     if format_ not in reports.AUDIT_REPORTERS:
         raise UsageError(f"--format: got {format_!r}, expected one of {', '.join(sorted(reports.AUDIT_REPORTERS))}")
     values.now_text(now)
-    stated = reading.stated(connections, threads, target_rate)
+    stated = reading.stated(connections, threads, target_rate, target_duration)
     policy = reading.policy(min_duration, min_warmup, max_error_rate)
     audited = tuple(one for file in files for one in reading.audited(file, from_, stated, policy))
     if not quiet:

@@ -18,6 +18,7 @@ def import_(
     connections: Annotated[int | None, typer.Option(min=1, help="Connections (users) that there were.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the generator.")] = None,
     target_rate: Annotated[str | None, typer.Option(help="Rate that was asked for, e.g. 1000/s.")] = None,
+    target_duration: Annotated[str | None, typer.Option(help="Duration that was asked for, e.g. 30s.")] = None,
     name: Annotated[str | None, typer.Option(help="Which measurement, where the file holds several.")] = None,
     artifact: Annotated[Path | None, typer.Option(help="Where the artifact goes.", show_default=False)] = None,
     key: Annotated[Path | None, typer.Option(help="Private key file.", show_default=False)] = None,
@@ -28,7 +29,7 @@ def import_(
     from .. import reading
 
     signer = keystore.load(key)
-    found = reading.foreign(file, from_, reading.stated(connections, threads, target_rate))
+    found = reading.foreign(file, from_, reading.stated(connections, threads, target_rate, target_duration))
     chosen = [one for one in found if name is None or one.name == name]
     if not chosen:
         known = ", ".join(sorted(one.name or "(unnamed)" for one in found))
