@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from . import wording, wording_audit, wording_compare
 from .inputs import ComparedPair, Comparison
-from .markdown import BUDGET_BYTES, machine, size, table, text
+from .markdown import BUDGET_BYTES, machine, notes, size, table, text
 
 
 def render(compared: Comparison, budget_bytes: int = BUDGET_BYTES) -> str:
@@ -18,7 +18,7 @@ def render(compared: Comparison, budget_bytes: int = BUDGET_BYTES) -> str:
         text(wording_compare.margin(compared)),
         "",
     ]
-    head += [f"- {text(note)}" for note in compared.notes[:20]]
+    head += notes(compared.notes)
     parts = ["\n".join(head) + "\n"]
     room = budget_bytes - size(parts[0])
     for at, pair in enumerate(compared.pairs):

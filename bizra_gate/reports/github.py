@@ -33,8 +33,14 @@ def _lines(report: Report) -> Iterator[str]:
     kind: Command = "notice" if report.verdict == "SHIP" else "error"
     title = f"bizra-gate: {wording.verdict_words(report.verdict)}, {wording.grade(report)}"
     yield command(kind, wording.headline(report), title)
-    for gate in wording.worst_first(report):
+    for note in report.notes:
+        yield command("warning", note, "bizra-gate: note")
+    gates = wording.worst_first(report)
+    for gate in gates:
         yield from _gate(gate)
+    for gate in gates:
+        for note in gate.notes:
+            yield command("notice", note, f"{gate.name}: note", gate.file)
 
 
 def _gate(gate: GateReport) -> Iterator[str]:

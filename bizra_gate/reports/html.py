@@ -25,7 +25,7 @@ def _head(report: Report, gates: list[GateReport]) -> Iterator[str]:
     verdict = word(report.verdict, wording.verdict_words(report.verdict))
     yield f"<h1>{verdict} · {markup(wording.grade(report))}</h1>"
     yield para(wording.headline(report))
-    if report.grade_reason and report.verdict != "SHIP":
+    if wording.grade_reason(report) not in ("", wording.headline(report)):
         yield para(report.grade_reason, "soft")
     yield para(f"{wording.totals(report)} · judged {report.judged_at} · exit code {report.exit_code}", "soft")
     yield from items(markup(note) for note in report.notes)

@@ -1,4 +1,4 @@
-"""The contract's `bizra-gate/report/v1`: every field of it and no other.
+"""The contract's `bizra-gate/report/v1`: every field of it, then what a reader must be told besides.
 
 A number that is not measured, not finite, or one side of an interval that does not exist, is ``null``; never NaN.
 """
@@ -29,6 +29,8 @@ def document(report: Report) -> dict[str, Any]:
         "exit_code": report.exit_code,
         "judged_at": report.judged_at,
         "gates": [_gate(gate) for gate in report.gates],
+        "grade_reason": report.grade_reason,
+        "notes": list(report.notes),
     }
 
 
@@ -42,6 +44,7 @@ def _gate(gate: GateReport) -> dict[str, Any]:
         "score": fraction(gate.score),
         "evidence": [_evidence(item) for item in gate.evidence],
         "checks": [_check(check) for check in gate.checks],
+        "notes": list(gate.notes),
     }
 
 
@@ -90,6 +93,10 @@ def _check(check: CheckReport) -> dict[str, Any]:
         "severity": check.severity,
         "weight": number(check.weight),
         "reason": check.reason,
+        "warn": check.warn,
+        "controls": list(check.controls),
+        "why": check.why,
+        "owner": check.owner,
     }
 
 

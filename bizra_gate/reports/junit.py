@@ -36,7 +36,9 @@ class Case:
 
 def render(report: Report) -> str:
     """The report as one `testsuites` document."""
-    suites = [_suite("bizra-gate", "bizra-gate", [_verdict(report.verdict, wording.headline(report))], report, 0)]
+    notes = "\n".join(markup(note) for note in report.notes)
+    whole = [_verdict(report.verdict, wording.headline(report))]
+    suites = [_suite("bizra-gate", "bizra-gate", whole, report, 0, notes)]
     for at, gate in enumerate(report.gates, start=1):
         suites.append(_suite(gate.name, gate.file, list(_cases(gate)), report, at, _passed(gate)))
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", *suites, "</testsuites>", ""])

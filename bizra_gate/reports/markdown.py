@@ -15,6 +15,7 @@ from .neutral import markdown as plain
 
 BUDGET_BYTES = 60_000
 """Below 65,536 with room for the sentence about what was left out."""
+MOST_NOTES = 20
 FIELD = 600
 """Most characters of one field in a comment."""
 
@@ -53,13 +54,20 @@ def _head(report: Report) -> list[str]:
     symbol = wording.SYMBOLS[report.verdict]
     words = wording.verdict_words(report.verdict)
     why = text(wording.headline(report))
+    reason = wording.grade_reason(report)
     lines = [f"## {symbol} {words} · {text(wording.grade(report))} · {why}", ""]
     judged = text(f"{wording.totals(report)} · judged {report.judged_at} · exit code {report.exit_code}")
     lines.append(judged)
-    if report.grade_reason and report.verdict != "SHIP":
+    if reason and reason != wording.headline(report):
         lines.append(f"<br>{text(report.grade_reason)}")
-    lines += ["", *(f"- {text(note)}" for note in report.notes[:20])]
-    return lines
+    return [*lines, "", *notes(report.notes)]
+
+
+def notes(said: tuple[str, ...]) -> list[str]:
+    """A list of notes; where there are too many for a comment, it says how many are missing."""
+    left = len(said) - MOST_NOTES
+    more = [f"- … and {wording.count(left, 'more note')}; `--format json` has them all"] if left > 0 else []
+    return [*(f"- {text(note)}" for note in said[:MOST_NOTES]), *more]
 
 
 def text(said: object) -> str:

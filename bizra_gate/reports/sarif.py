@@ -23,6 +23,8 @@ Level = Literal["error", "warning", "note"]
 _SEVERITY: dict[str, Level] = {"invalid": "error", "insufficient": "warning", "note": "note"}
 _PROMISES: dict[str, str] = {
     "report.verdict": "The report as a whole is not SHIP.",
+    "report.note": "Something that a reader of the verdict must be told, such as a gate that the head changes.",
+    "gate.note": "Something that a reader of the gate must be told, such as a policy that is laxer than the default.",
     "check.fail": "A measured figure violates its limit over its whole interval.",
     "check.warn": "A measured figure meets its warning band and not its limit.",
     "check.inconclusive": "The limit lies inside the interval: the evidence cannot decide.",
@@ -65,6 +67,8 @@ def render(report: Report) -> str:
 def _results(report: Report) -> Iterator[Result]:
     if report.verdict != "SHIP" and not report.gates:
         yield Result("report.verdict", "error", wording.headline(report), "gates", "report")
+    for note in report.notes:
+        yield Result("report.note", "warning", note, "gates", "report")
     for gate in wording.worst_first(report):
         yield from _trust(gate)
         yield from _audit(gate)
@@ -74,6 +78,8 @@ def _results(report: Report) -> Iterator[Result]:
         if gate.verdict != "SHIP" and all(check.verdict == "pass" for check in gate.checks):
             said = f"{gate.verdict}: {wording.gate_reason(gate)}"
             yield Result("report.verdict", "error", said, gate.file, gate.name)
+        for note in gate.notes:
+            yield Result("gate.note", "note", note, gate.file, gate.name)
 
 
 def _trust(gate: GateReport) -> Iterator[Result]:

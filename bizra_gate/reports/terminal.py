@@ -44,10 +44,11 @@ def _told(gates: list[GateReport]) -> list[GateReport]:
 
 def _head(page: Page, report: Report) -> None:
     why = wording.headline(report)
+    reason = wording.grade_reason(report)
     verdict = page.verdict(report.verdict, wording.verdict_words(report.verdict))
     page.put(Text.assemble(verdict, page.words(f" · {wording.grade(report)} · {why}")), hang=2)
     page.say((f"{wording.totals(report)} · judged {report.judged_at} · exit code {report.exit_code}", "dim"), indent=2)
-    if report.grade_reason and report.grade_reason != why:
+    if reason and reason != why:
         page.say((report.grade_reason, "dim"), indent=2)
     for note in report.notes:
         page.say(f"! {note}", indent=2, hang=2)
@@ -73,11 +74,24 @@ def _gate(page: Page, gate: GateReport) -> None:
         if item.audit is not None:
             findings(page, item.audit)
     checks(page, gate.checks)
-    for item in gate.evidence:
-        if item.audit is not None:
-            scope(page, item.audit)
+    _scopes(page, gate)
     for note in gate.notes:
         label(page, "Note", page.words(note))
+
+
+def _scopes(page: Page, gate: GateReport) -> None:
+    """What the audits looked at: once where it was the same for several pieces of evidence, else a line for each."""
+    audited = [(item.file, item.audit) for item in gate.evidence if item.audit is not None]
+    scopes = [(audit.clean, tuple(audit.not_applicable)) for _, audit in audited]
+    if len(set(scopes)) == 1:
+        audited = audited[:1]
+    for file, audit in audited:
+        clean = wording.count(len(audit.clean), "rule")
+        named = f"{file}: " if len(audited) > 1 else ""
+        if audit.clean:
+            label(page, "Clean", page.words(f"{named}{clean} found nothing to say"))
+        if audit.not_applicable:
+            label(page, "Not seen", page.words(f"{wording.blind_spots(audit)}: {', '.join(audit.not_applicable)}"))
 
 
 def label(page: Page, name: str, body: Text) -> None:
@@ -133,12 +147,14 @@ def _row(page: Page, check: CheckReport) -> tuple[Text, ...]:
 
 
 def _reason(page: Page, reason: str, members: list[CheckReport]) -> None:
+    """The reason that `members` share, then what the gate file says of each of them."""
     if reason:
         page.say(reason, indent=4)
     for check in members:
-        for name, said in (("why", check.why), ("owner", check.owner)):
+        whose = f" ({check.id})" if len(members) > 1 else ""
+        for name, said in (("why", check.why), ("owner", check.owner), ("controls", ", ".join(check.controls))):
             if said:
-                page.say((f"{name}: {said}", "dim"), indent=4)
+                page.say((f"{name}{whose}: {said}", "dim"), indent=4)
 
 
 def findings(page: Page, audited: Audit) -> None:
@@ -159,16 +175,12 @@ def finding(page: Page, one: Finding) -> None:
         page.say((said, "dim"), indent=6, hang=2)
 
 
-def scope(page: Page, audited: Audit, whole: bool = False) -> None:
-    """Which rules found nothing to say, and which could not look; with `whole` also why, a line each."""
+def scope(page: Page, audited: Audit) -> None:
+    """Which rules found nothing to say, and which could not look and why, a line each."""
     if audited.clean:
         label(page, "Clean", page.words(f"{wording.count(len(audited.clean), 'rule')}: {', '.join(audited.clean)}"))
     if not audited.not_applicable:
         return
-    said = wording.blind_spots(audited)
-    if not whole:
-        label(page, "Not seen", page.words(f"{said}: {', '.join(audited.not_applicable)}"))
-        return
-    label(page, "Not seen", page.words(f"{said}:"))
+    label(page, "Not seen", page.words(f"{wording.blind_spots(audited)}:"))
     for code, why in audited.not_applicable.items():
         page.put(page.words((f"{code}:", "strong"), f" {why}"), 4, 2)

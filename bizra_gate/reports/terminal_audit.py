@@ -40,7 +40,7 @@ def _one(page: Page, one: AuditedMeasurement) -> None:
     understood(page, one.measurement)
     findings(page, one.audit)
     metrics(page, one.metrics)
-    scope(page, one.audit, whole=True)
+    scope(page, one.audit)
     for sentence in one.measurement.blind:
         label(page, "Blind", page.words(sentence))
     for caveat in one.measurement.caveats:

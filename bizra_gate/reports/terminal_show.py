@@ -31,7 +31,7 @@ def render(shown: Shown, width: int = 80, color: bool = False, unicode: bool = T
     if shown.audit is not None:
         page.blank()
         findings(page, shown.audit)
-        scope(page, shown.audit, whole=True)
+        scope(page, shown.audit)
     for caveat in shown.measurement.caveats:
         label(page, "Caveat", page.words(f"{caveat.message} ({caveat.code})"))
     return page.text()

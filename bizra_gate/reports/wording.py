@@ -36,6 +36,7 @@ CHECK_ORDER: tuple[CheckVerdict, ...] = (
 DO_NOT_SHIP = "UNDER AUDIT, do not ship"
 EXTRA = "pip install 'bizra-gate[html]'"
 
+_OBSTACLES = ("missing", "not enough")
 _SUFFIX = re.compile(r"^(.*?\d)(/s| ?[^\d\s,.]+)$")
 
 
@@ -101,7 +102,7 @@ def tally(gate: GateReport) -> str:
     """``2 of 3 checks pass, 1 fail``."""
     counts = Counter(check.verdict for check in gate.checks)
     rest = [f"{counts[verdict]} {verdict}" for verdict in CHECK_ORDER if verdict != "pass" and counts[verdict]]
-    first = f"{counts['pass']} of {len(gate.checks)} checks pass"
+    first = f"{counts['pass']} of {len(gate.checks)} {'check passes' if len(gate.checks) == 1 else 'checks pass'}"
     return ", ".join([first, *rest])
 
 
@@ -123,6 +124,14 @@ def grade(report: Report) -> str:
     return f"grade {report.grade}" if report.grade else "no grade"
 
 
+def grade_reason(report: Report) -> str:
+    """Why the grade is what it is, without the letter, which stands before it everywhere."""
+    reason = report.grade_reason
+    for known in (f"{report.grade}: ", "No grade: "):
+        reason = reason.removeprefix(known)
+    return reason
+
+
 def verdict_words(verdict: GateVerdict) -> str:
     """The verdict as it heads a page."""
     return DO_NOT_SHIP if verdict == "UNDER AUDIT" else verdict
@@ -131,10 +140,10 @@ def verdict_words(verdict: GateVerdict) -> str:
 def headline(report: Report) -> str:
     """Why the verdict is what it is, in one line that names the gate."""
     if report.verdict == "SHIP":
-        return report.grade_reason or totals(report)
+        return grade_reason(report) or totals(report)
     deciding = [gate for gate in worst_first(report) if gate.verdict == report.verdict]
     if not deciding:
-        return report.grade_reason or "nothing was judged"
+        return grade_reason(report) or "nothing was judged"
     more = f" (and {count(len(deciding) - 1, 'more gate')})" if len(deciding) > 1 else ""
     return f"{deciding[0].name}: {gate_reason(deciding[0])}{more}"
 
@@ -160,7 +169,13 @@ def _reasons(gate: GateReport) -> Iterator[str]:
     else:
         yield from (f"{item.file} is missing" for item in gate.evidence if item.missing)
         yield from (found.message for found in findings(gate) if found.severity == "insufficient")
-        yield from (check.reason for check in gate.checks if check.verdict in ("missing", "inconclusive"))
+        unsure = (check for check in gate.checks if check.verdict in ("missing", "inconclusive"))
+        yield from (check.reason for check in unsure if not _told(check, gate))
+
+
+def _told(check: CheckReport, gate: GateReport) -> bool:
+    """Whether the check only repeats what is told of the evidence itself."""
+    return check.reason.startswith(tuple(f"{item.file} is {what}" for item in gate.evidence for what in _OBSTACLES))
 
 
 def _referred(gate: GateReport) -> Iterator[str]:
@@ -183,9 +198,9 @@ def sorted_findings(found: tuple[Finding, ...]) -> list[Finding]:
 
 
 def severities(found: list[Finding]) -> str:
-    """``3 invalid, 1 note``."""
+    """``3 invalid, 2 notes``."""
     counts = Counter(finding.severity for finding in found)
-    return ", ".join(f"{n} {severity}" for severity, n in counts.items())
+    return ", ".join(count(n, severity, "" if severity == "note" else severity) for severity, n in counts.items())
 
 
 def figures(found: Finding) -> str:
@@ -195,8 +210,14 @@ def figures(found: Finding) -> str:
 
 
 def failure(check: CheckReport) -> str:
-    """``latency.p99 is 1.92 ms, limit <= 1.5 ms``."""
+    """``latency.p99 is 1.92 ms, limit <= 1.5 ms``; where an earlier measurement decides, how they compare."""
+    if check.baseline is not None and check.reason.startswith("Against "):
+        return f"{check.metric}: a{_first_sentence(check.reason)[1:]}"
     return f"{check.metric} is {quantity(check.estimate, check.unit)}, limit {limit_text(check)}"
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".")
 
 
 def signers(item: EvidenceReport) -> list[str]:

@@ -120,7 +120,7 @@ def report(*gates: GateReport, grade: str | None = None, why: str = "", score: f
 
 def ship() -> Report:
     passed = gate("circuit-breaker", "SHIP", (THROUGHPUT, P99, ERRORS), score=1.0)
-    return report(passed, grade="A+", why="every check passes on trusted, valid evidence, without waivers", score=1.0)
+    return report(passed, grade="A+", why="A+: 3 of 3 checks pass.", score=1.0)
 
 
 def no_ship() -> Report:

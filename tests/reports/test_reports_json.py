@@ -54,15 +54,25 @@ def test_the_schema_refuses_an_unknown_field_and_a_wrong_exit_code() -> None:
     assert schema.problems("report", {**said, "exit_code": 1}, "x")
 
 
-def test_the_keys_are_exactly_those_of_the_contract() -> None:
+def test_the_keys_are_those_of_the_contract_and_after_them_what_a_reader_must_be_told() -> None:
     said = _said(builders.no_ship())
     gate, check = said["gates"][1], said["gates"][1]["checks"][1]
-    assert list(said) == ["schema", "verdict", "grade", "score", "exit_code", "judged_at", "gates"]
-    assert list(gate) == ["name", "claim", "file", "sha256", "verdict", "score", "evidence", "checks"]
+    assert list(said) == [
+        "schema",
+        "verdict",
+        "grade",
+        "score",
+        "exit_code",
+        "judged_at",
+        "gates",
+        "grade_reason",
+        "notes",
+    ]
+    assert list(gate) == ["name", "claim", "file", "sha256", "verdict", "score", "evidence", "checks", "notes"]
     assert list(gate["evidence"][0]) == ["file", "sha256", "kind", "signed_by", "trust", "audit"]
     assert list(check) == [
         "id", "metric", "unit", "limit", "estimate", "interval", "confidence", "n", "verdict", "severity", "weight",
-        "reason",
+        "reason", "warn", "controls", "why", "owner",
     ]  # fmt: skip
 
 

@@ -16,12 +16,12 @@ terminal = REPORTERS["terminal"]
 @pytest.mark.parametrize(
     ("name", "first"),
     [
-        ("ship", "✓ SHIP · grade A+ · every check passes"),
+        ("ship", "✓ SHIP · grade A+ · 3 of 3 checks pass"),
         ("no-ship", "✗ NO-SHIP · grade D · circuit-breaker: latency.p99 is 1.92 ms, limit <= 1.5 ms"),
         ("under-audit", "! UNDER AUDIT, do not ship · no grade · impossible: 13,000,000 operations a"),
         ("untrusted", "✗ UNTRUSTED · no grade · checkout: The signature of artifacts/checkout.json does"),
         ("inconclusive", "? INCONCLUSIVE · no grade · search: artifacts/search.json is missing"),
-        ("waived", "✓ SHIP · grade B · B: capped by a waiver"),
+        ("waived", "✓ SHIP · grade B · capped by a waiver"),
         ("empty", "? INCONCLUSIVE · no grade · no gate was found in gates/"),
     ],
 )
