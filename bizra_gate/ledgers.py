@@ -1,6 +1,7 @@
 """The ledger of a repository: ``ledger/entries`` (one line per artifact) and ``ledger/checkpoint`` (its signed head).
 
-Entries are written first. A crash between the two leaves a ledger that `verify` reports and the next `append` mends.
+Entries are written first. A crash between the two leaves lines that no checkpoint covers: `verify` reports them, and
+the next change makes them anew from the files that they name, so that nobody signs a line that somebody else wrote.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from . import opening, repository, store
 from .attest import checkpoint, envelope, ledger
 from .attest.keys import PrivateKey
 from .attest.note import parse_checkpoint, parse_note
-from .errors import BizraGateError, MissingError, UsageError
+from .errors import BizraGateError, MissingError, UntrustedError, UsageError
 from .model import OpenedEvidence, Reason, Trust
 
 FOLDER = "ledger"
@@ -23,7 +24,7 @@ ENTRIES = "ledger/entries"
 CHECKPOINT = "ledger/checkpoint"
 
 
-Change = Callable[["State"], ledger.Ledger]
+Change = Callable[[ledger.Ledger], ledger.Ledger]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class State:
     ledger: ledger.Ledger
     text: str
     checkpoint: str | None
+    loose: int = 0
+    """Lines that no checkpoint covered before the change."""
 
 
 def read(root: Path) -> State:
@@ -51,33 +54,45 @@ def _text(path: Path) -> str | None:
 def append(root: Path, artifacts: Sequence[Path], signer: PrivateKey, now: datetime, origin: str | None) -> State:
     """List `artifacts` and sign the new head. Entries that are live already are not repeated."""
 
-    def change(state: State) -> ledger.Ledger:
-        entries = [
-            ledger.entry_for(envelope.read(store.read(path), path.name), _relative(root, path), now)
-            for path in artifacts
-        ]
-        return ledger.append(state.ledger, entries, now)
+    def change(listed: ledger.Ledger) -> ledger.Ledger:
+        return ledger.append(listed, [_entry(root, path, now) for path in artifacts], now)
 
-    return _changed(root, signer, origin, change)
+    return _changed(root, signer, origin, now, change)
 
 
 def withdraw(root: Path, artifact: Path, reason: str, signer: PrivateKey, now: datetime) -> State:
     """Give the live entry of `artifact` a tombstone."""
     path = _relative(root, artifact)
-    return _changed(root, signer, None, lambda state: ledger.withdraw(state.ledger, path, reason, now))
+    return _changed(root, signer, None, now, lambda listed: ledger.withdraw(listed, path, reason, now))
 
 
-def _changed(root: Path, signer: PrivateKey, origin: str | None, change: Change) -> State:
+def _changed(root: Path, signer: PrivateKey, origin: str | None, now: datetime, change: Change) -> State:
     """Read, change and write under one lock, so that two writers at once lose nothing."""
     with store.locked(root / FOLDER):
         before = read(root)
-        after = change(before)
-        if not after.render().startswith(before.text):
+        try:
+            signed = checkpoint.covered(before.ledger, before.checkpoint)
+        except UntrustedError as error:
+            hint = f"nothing was written; restore it with: git checkout {FOLDER}"
+            raise UntrustedError(f"{ENTRIES}: {error.message}", code=error.code, hint=hint) from error
+        loose = before.ledger.records[len(signed.records) :]
+        after = change(ledger.append(signed, _made_anew(root, loose, now), now))
+        if not after.render().startswith(signed.render()):
             raise UsageError(f"{ENTRIES}: the new ledger does not continue the old one; nothing was written")
         head = checkpoint.sign_checkpoint(after, _origin(root, before, origin), signer)
         store.write(root / ENTRIES, after.render().encode())
         store.write(root / CHECKPOINT, head.encode())
-    return State(after, after.render(), head)
+    return State(after, after.render(), head, len(loose))
+
+
+def _made_anew(root: Path, loose: Sequence[ledger.Entry | ledger.Tombstone], now: datetime) -> list[ledger.Entry]:
+    """The entries of a run that was cut off, from the files as they are; of one that is gone there is none."""
+    paths = dict.fromkeys(one.path for one in loose if isinstance(one, ledger.Entry))
+    return [_entry(root, root / path, now) for path in paths if (root / path).is_file()]
+
+
+def _entry(root: Path, path: Path, now: datetime) -> ledger.Entry:
+    return ledger.entry_for(envelope.read(store.read(path), path.name), _relative(root, path), now)
 
 
 def _origin(root: Path, before: State, asked: str | None) -> str:

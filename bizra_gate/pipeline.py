@@ -280,18 +280,20 @@ def trust(
     if not public_path.exists():
         raise UsageError(f"{public_path}: no such public key", hint="make a key pair first: bizra-gate keygen")
     public = keystore.read_public(public_path)
-    before = store.read_definition(keyring_path)[0] if keyring_path.exists() else ""
-    text = add_key(
-        before,
-        public,
-        owner=owner or _owner(),
-        roles=roles,
-        not_before=_instant(not_before),
-        not_after=_instant(not_after),
-        file=str(keyring_path),
-    )
-    parsed = keyring.parse_keyring(text, str(keyring_path))
-    store.write(keyring_path, text.encode())
+    start, end = _instant(not_before), _instant(not_after)
+    with store.locked(keyring_path.parent):
+        before = store.read_definition(keyring_path)[0] if keyring_path.exists() else ""
+        text = add_key(
+            before,
+            public,
+            owner=owner or _owner(),
+            roles=roles,
+            not_before=start,
+            not_after=end,
+            file=str(keyring_path),
+        )
+        parsed = keyring.parse_keyring(text, str(keyring_path))
+        store.write(keyring_path, text.encode())
     return next(key for key in parsed.keys if key.public == public)
 
 

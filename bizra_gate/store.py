@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import stat
@@ -11,6 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import BizraGateError, MissingError, UntrustedError, UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 MAX_ARTIFACT_BYTES = 8 * 1024 * 1024
 MAX_DEFINITION_BYTES = 1024 * 1024
@@ -60,20 +66,20 @@ def read_definition(path: Path) -> tuple[str, str]:
 def write(path: Path, data: bytes, *, mode: int = 0o644, exclusive: bool = False) -> None:
     """Write `data` beside `path`, flush it to the disk and rename it into place.
 
-    A crash or a full disk leaves either the old file or the new one. With `exclusive` an existing file is kept and
-    `UsageError` raised.
+    A crash or a full disk leaves either the old file or the new one. A writer that was killed may leave a hidden
+    ``.tmp`` file beside it, which nothing reads and the next writer removes. With `exclusive` an existing file is kept
+    and `UsageError` raised.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, temporary, claim = _beside(path)
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {error.strerror}") from error
-    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), mode) if hasattr(os, "fchmod") else os.chmod(name, mode)
+            os.fchmod(file.fileno(), mode) if hasattr(os, "fchmod") else os.chmod(temporary, mode)
             os.fsync(file.fileno())
         if exclusive:
             _link(temporary, path)
@@ -85,6 +91,36 @@ def write(path: Path, data: bytes, *, mode: int = 0o644, exclusive: bool = False
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
+        if claim is not None:
+            os.close(claim)
+
+
+def _beside(path: Path) -> tuple[int, Path, int | None]:
+    """A new file beside `path`: where to write, its name, and a lock that says that its writer lives."""
+    _clear(path)
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        if fcntl is None:
+            return handle, Path(name), None
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(handle).st_nlink:
+                return handle, Path(name), os.dup(handle)
+        os.close(handle)  # somebody took it for a leftover, in the moment before it was locked
+
+
+def _clear(path: Path) -> None:
+    """Remove what killed writers of `path` left beside it: files that nobody has locked any more."""
+    if fcntl is None:
+        return
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????.tmp"):
+        with contextlib.suppress(OSError):
+            handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(handle)
 
 
 def _link(temporary: Path, path: Path) -> None:
@@ -147,9 +183,7 @@ def locked(directory: Path) -> Iterator[None]:
     created exclusively instead.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:
+    if fcntl is None:
         with _lock_file(directory / ".lock"):
             yield
         return

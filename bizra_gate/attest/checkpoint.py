@@ -69,6 +69,20 @@ def check_ledger(
     return _check_note(note, checkpoint, keyring, now, moment=moment, origin=origin, cosigners=cosigners)
 
 
+def covered(ledger: Ledger, text: str | None) -> Ledger:
+    """The lines of `ledger` that the checkpoint `text` was made of; none without a checkpoint.
+
+    Raises `UntrustedError` where the first lines are others. What follows them was signed by nobody.
+    """
+    if text is None:
+        return Ledger()
+    head = parse_checkpoint(parse_note(text))
+    part = Ledger(ledger.records[: head.size])
+    if reasons := _head_reasons(head, part):
+        raise UntrustedError(reasons[0].message, code=reasons[0].code)
+    return part
+
+
 def growth_reasons(base_text: str, ledger: Ledger) -> tuple[Reason, ...]:
     """Why `ledger` does not continue the log whose checkpoint was `base_text`: same prefix, by a consistency proof."""
     try:
@@ -113,6 +127,8 @@ def check_proof(
 def _head_reasons(checkpoint: Checkpoint, ledger: Ledger) -> tuple[Reason, ...]:
     if checkpoint.size != len(ledger.records):
         message = f"the checkpoint covers {checkpoint.size} lines; the ledger has {len(ledger.records)}"
+        if checkpoint.size < len(ledger.records):
+            message += "; if a run was cut off, `bizra-gate ledger append` mends this"
         return (Reason("ledger.size", message),)
     if checkpoint.root != ledger.root:
         return (Reason("ledger.root", "the lines of the ledger are not those that the checkpoint was made of"),)

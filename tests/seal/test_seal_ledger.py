@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from seal_builders import NOW, House, Run, judged, reasons
 
-from bizra_gate.attest import PrivateKey
+from bizra_gate.attest import PrivateKey, read
 
 LATER = "2026-11-23T08:00:00Z"
 
@@ -183,3 +183,49 @@ def test_a_ledger_without_artifacts_is_a_sentence(house: House, cli: Run) -> Non
     assert cli("ledger", "append", "--key", house.key_file)[0] == 2
     assert cli("ledger", "prove", house.artifact)[0] in (2, 4, 5)
     assert cli("ledger", "cosign", "--name", "w", "--key", house.key_file)[0] in (2, 4, 5)
+
+
+# ── cut off between two files ────────────────────────────────────────────────────────────────────────────────────
+
+
+def cut_off(house: House, cli: Run) -> bytes:
+    """A ledger of two lines whose checkpoint covers the first, as after a crash; the entries that should be."""
+    append(house, cli)
+    head = house.root / "ledger" / "checkpoint"
+    before = head.read_bytes()
+    house.seal(name="basket")
+    append(house, cli)
+    head.write_bytes(before)
+    return (house.root / "ledger" / "entries").read_bytes()
+
+
+def test_a_ledger_that_was_cut_off_is_reported_and_the_next_change_mends_it(house: House, cli: Run) -> None:
+    wanted = cut_off(house, cli)
+    code, out = faults(cli)
+    assert (code, "ledger.size" in out, "ledger append" in out) == (4, True, True)
+    code, out, _ = cli("ledger", "append", house.artifact, "--key", house.key_file, "--now", NOW)
+    assert (code, "1 lines that nobody had signed were made anew" in out) == (0, True)
+    assert (house.root / "ledger" / "entries").read_bytes() == wanted
+    assert faults(cli)[0] == 0
+
+
+def test_a_line_that_somebody_wrote_by_hand_is_not_signed_with_the_next_change(house: House, cli: Run) -> None:
+    append(house, cli)
+    entries = house.root / "ledger" / "entries"
+    digest = read(house.artifact.read_bytes()).sha256
+    with entries.open("a") as file:
+        file.write(f"{NOW} tombstone artifacts/checkout.json sha256:{digest} because I say so\n")
+    house.seal(name="basket")
+    append(house, cli)
+    assert "because I say so" not in entries.read_text()
+    assert judged(cli, "--ledger")[0] == 0
+
+
+def test_signed_lines_that_were_changed_are_not_signed_again(house: House, cli: Run) -> None:
+    append(house, cli)
+    entries = house.root / "ledger" / "entries"
+    changed = entries.read_text().replace("2026-11-22T07:00:00Z", "2026-11-22T07:00:01Z")
+    entries.write_text(changed)
+    code, _, err = cli("ledger", "append", "--key", house.key_file, "--now", NOW)
+    assert (code, "git checkout ledger" in err) == (4, True)
+    assert entries.read_text() == changed

@@ -38,6 +38,10 @@ def append(
     if not listed:
         raise UsageError(f"{root / 'artifacts'}: no artifacts to list; name them")
     state = ledgers.append(root, listed, keystore.load(key), parse_instant(values.now_text(now)), origin)
+    if state.loose:
+        typer.echo(
+            f"{root / ledgers.ENTRIES}: {state.loose} lines that nobody had signed were made anew from their files"
+        )
     typer.echo(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, root {state.ledger.root.hex()}")
 
 
