@@ -30,14 +30,17 @@ def opened(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str, st
     return found
 
 
-def references(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[str, OpenedEvidence]:
-    """Artifacts that limits refer to (``<= 1.05 x artifacts/bare.json#latency.mean``), by the path in the gate."""
-    found: dict[str, OpenedEvidence] = {}
+def references(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str, str], OpenedEvidence]:
+    """(gate name, path) → an artifact that limits refer to (``<= 1.05 x artifacts/bare.json#latency.mean``).
+
+    Each gate has its own reading of it: one gate's lax policy must not let another's reference pass.
+    """
+    found: dict[tuple[str, str], OpenedEvidence] = {}
     for gate in judged:
         first = next(opening.tasks([gate], now=now, ring=ring))
         for path in gates.wanted_references(gate):
             task = dataclasses.replace(first, file=path, bound=False, gate=dataclasses.replace(gate, plan=None))
-            found[path] = opening.open_one(task).evidence
+            found[gate.name, path] = opening.open_one(task).evidence
     return found
 
 
@@ -93,7 +96,7 @@ def _last_shipped(task: Task) -> Iterator[OpenedEvidence]:
             continue
         here = dataclasses.replace(evidence, file=task.file)
         beside = {path: _beside(task, commit, path) for path in gates.wanted_references(alone)}
-        references = {path: piece for path, piece in beside.items() if piece is not None}
+        references = {(alone.name, path): piece for path, piece in beside.items() if piece is not None}
         report = gates.evaluate([alone], {alone.name: [here]}, evidence.finished_at, references=references)
         if report.verdict == "SHIP":
             yield evidence

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -146,7 +146,9 @@ def at_base(paths: Sequence[Path], revision: str) -> Docket:
         (name, repository.show(root, revision, name), root)
         for name in repository.files(root, revision, f"gates/{WAIVERS}")
     ]
-    notes = [f"Judged by the gates of {revision}.", *_changes(judged, paths, root, ring_bytes, waivers)]
+    changes = _changes(judged, paths, root, ring_bytes, waivers)
+    told = " What the head changes in them decides nothing here:" if changes else " The head changes none of them."
+    notes = [f"Judged by the gates, the keyring and the waivers of {revision}.{told}", *changes]
     return Docket(judged, {root: ring}, waivers, notes)
 
 
@@ -206,15 +208,21 @@ def _changes(
     """What the head changes, as sentences; a head that cannot be read is a sentence too."""
     try:
         head = opening.read_gates([path for path in paths if path.exists()])
-        notes = [f"The head changes a gate, which decides nothing here: {change}" for change in gates.diff(base, head)]
+        notes = [str(change) for change in gates.diff(base, head)]
     except DefinitionError as error:
         notes = [f"The head's gates cannot be read: {problem}" for problem in error.problems]
     ring_file = root / "gates" / opening.KEYRING
     if (store.read(ring_file) if ring_file.exists() else None) != ring:
-        notes.append(f"The head changes gates/{opening.KEYRING}; the keys of the base decide.")
-    before = {name: data for name, data, _ in waivers}
-    for path in sorted((root / "gates" / WAIVERS).glob("*.json")):
-        name = path.relative_to(root).as_posix()
-        if before.get(name) != store.read(path):
-            notes.append(f"The head adds or changes the waiver {name}; it holds once it is in the base.")
-    return notes
+        notes.append(f"gates/{opening.KEYRING} is changed: the keys of the base decide.")
+    return [*notes, *_waiver_changes(root, {name: data for name, data, _ in waivers})]
+
+
+def _waiver_changes(root: Path, before: dict[str, bytes]) -> Iterator[str]:
+    """What the head does to the waivers of the base, by their paths."""
+    here = {file.relative_to(root).as_posix(): file for file in (root / "gates" / WAIVERS).glob("*.json")}
+    for name in sorted({*before, *here}):
+        if name not in here:
+            yield f"The waiver {name} is removed: it holds until that is in the base."
+        elif name not in before or before[name] != store.read(here[name]):
+            done = "changed" if name in before else "added"
+            yield f"The waiver {name} is {done}: it holds once it is in the base."

@@ -93,14 +93,17 @@ def read_gates(paths: Iterable[Path]) -> list[Gate]:
     parsed: list[Gate] = []
     problems: list[Problem] = []
     for path in gate_files(list(paths)):
-        text, sha256 = store.read_definition(path)
         try:
+            text, sha256 = store.read_definition(path)
             parsed.append(gates.parse(text, shown(path), sha256))
         except DefinitionError as error:
             problems += error.problems
+    try:
+        gates.check_set(parsed)
+    except DefinitionError as error:
+        problems += error.problems
     if problems:
         raise DefinitionError(problems)
-    gates.check_set(parsed)
     return parsed
 
 

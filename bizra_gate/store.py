@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import BizraGateError, MissingError, UntrustedError, UsageError
+from .errors import BizraGateError, DefinitionError, MissingError, Problem, UntrustedError, UsageError
 
 try:
     import fcntl
@@ -53,12 +53,16 @@ def _without_waiting(name: str, flags: int) -> int:
 
 
 def read_definition(path: Path) -> tuple[str, str]:
-    """Text and sha256 of a gate, keyring or other definition; raises `UsageError` where it cannot be had."""
+    """Text and sha256 of a gate, keyring or other definition.
+
+    Raises `DefinitionError` where it is not UTF-8, and `UsageError` where it cannot be had.
+    """
     try:
         data = read(path, limit=MAX_DEFINITION_BYTES)
         return data.decode("utf-8"), hashlib.sha256(data).hexdigest()
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+        got = f"byte {data[error.start]:#04x} at offset {error.start}"
+        raise DefinitionError([Problem(str(path), got, "text in UTF-8", "Save the file as UTF-8.")]) from error
     except (MissingError, UntrustedError) as error:
         raise UsageError(error.message, hint=error.hint) from error
 

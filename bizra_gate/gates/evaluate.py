@@ -39,7 +39,7 @@ def evaluate(
     now: str,
     *,
     waivers: Sequence[Waiver] = (),
-    references: Mapping[str, OpenedEvidence] | None = None,
+    references: Mapping[tuple[str, str], OpenedEvidence] | None = None,
     baselines: Mapping[tuple[str, str], Sequence[OpenedEvidence]] | None = None,
     compare: Compare | None = None,
     merge: Merge | None = None,
@@ -47,9 +47,10 @@ def evaluate(
 ) -> Report:
     """Judge `gates` on `evidence` (gate name → what was opened for it) as of `now` (RFC 3339).
 
-    `references` holds the artifacts of `wanted_references` by path, `baselines` those of `wanted_baselines` by
-    (gate name, check id); `compare` and `merge` come from the rooms that know statistics. `notes` are added to the
-    report, for example the changes of `diff`. Raises `UsageError` where `now` is no instant or a name is used twice.
+    `references` holds the artifacts of `wanted_references` by (gate name, path), `baselines` those of
+    `wanted_baselines` by (gate name, check id); `compare` and `merge` come from the rooms that know statistics.
+    `notes` are added to the report, for example the changes of `diff`. Raises `UsageError` where `now` is no instant
+    or a name is used twice.
     """
     moment = instant(now)
     if len({gate.name for gate in gates}) < len(gates):

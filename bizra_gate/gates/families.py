@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from bizra_gate.model.metric import percentile_of
 from .admit import Exhibit, Merge, admitted
 from .baseline import Compare
 from .judge import Context, rule
-from .metrics import AGAINST, facts_of
+from .metrics import AGAINST, MetricFacts, facts_of
 from .rulings import Ruling, report_of, worst
 
 DECIDED = ("pass", "fail")
@@ -23,8 +24,8 @@ class Courtroom:
     """What the judge is given besides gates and evidence; all of it computed in other rooms."""
 
     now: datetime
-    references: Mapping[str, OpenedEvidence] = field(default_factory=dict)
-    """Artifacts that limits refer to, by the path in the gate file."""
+    references: Mapping[tuple[str, str], OpenedEvidence] = field(default_factory=dict)
+    """(gate name, path in the gate file) → an artifact that limits refer to, audited by that gate's own policy."""
     baselines: Mapping[tuple[str, str], Sequence[OpenedEvidence]] = field(default_factory=dict)
     """(gate name, check id) → the opened baseline; several for a window of history."""
     compare: Compare | None = None
@@ -47,7 +48,8 @@ def _ruled(gate: Gate, check: Check, exhibits: Sequence[Exhibit], room: Courtroo
     if exhibit is None or not exhibit.pieces:
         return Ruling("missing", f"{check.id} reads the evidence {check.evidence}, which the gate does not have.")
     own = {piece.file: piece for one in exhibits for piece in one.pieces}
-    others = {path: admitted(exhibit.spec, piece, room.now) for path, piece in room.references.items()}
+    named = {path: piece for (name, path), piece in room.references.items() if name == gate.name}
+    others = {path: admitted(exhibit.spec, piece, room.now) for path, piece in named.items()}
     earlier = [admitted(exhibit.spec, piece, room.now) for piece in room.baselines.get((gate.name, check.id), ())]
     context = Context(others | own, earlier, room.compare)
     pieces = exhibit.judged
@@ -57,13 +59,22 @@ def _ruled(gate: Gate, check: Check, exhibits: Sequence[Exhibit], room: Courtroo
 
 
 def _worst_of(check: Check, pieces: Sequence[OpenedEvidence], context: Context, confidence: float) -> Ruling:
-    """The worst outcome over all pieces; with several the reason says whose it is."""
+    """The worst outcome over all pieces, of equal ones the worst figure; with several the reason says whose it is."""
     if len(pieces) == 1:
         return rule(check, pieces[0], context, confidence)
     rulings = {piece.file: rule(check, piece, context, confidence) for piece in pieces}
-    decisive = worst(rulings.values())
+    facts = facts_of(check.metric, pieces[0].kind)
+    decisive = worst(sorted(rulings.values(), key=lambda ruling: _goodness(ruling, facts)))
     file = next(file for file, ruling in rulings.items() if ruling is decisive)
     return replace(decisive, reason=f"Worst of {len(pieces)}, {file}: {decisive.reason}")
+
+
+def _goodness(ruling: Ruling, facts: MetricFacts | None) -> float:
+    """Grows with how good the figure of a ruling is; the same for all where neither direction is better."""
+    estimate = ruling.metric.estimate if ruling.metric is not None else None
+    if estimate is None or facts is None or math.isnan(estimate):
+        return -math.inf
+    return {"lower": -estimate, "higher": estimate, "neither": 0.0}[facts.better]
 
 
 def _merged(

@@ -60,7 +60,8 @@ def grade(verdict: GateVerdict, checks: Sequence[CheckReport], unjudged: str | N
     tally = _tally(checks)
     if verdict != "SHIP":
         failed = [check.id for check in checks if check.severity == "must" and check.verdict == "fail"]
-        return Grade("F", score, f"F: {', '.join(failed[:3])} must hold and does not; {tally}.")
+        does = "does" if len(failed) == 1 else "do"
+        return Grade("F", score, f"F: {_named(failed)} must hold and {does} not; {tally}.")
     letter = _letter(score, checks)
     return Grade(letter, score, f"{letter}: {tally}{_why_not_better(letter, score, checks)}.")
 
@@ -80,8 +81,14 @@ def _tally(checks: Sequence[CheckReport]) -> str:
     counted = counting(checks)
     verdicts = Counter(check.verdict for check in counted)
     rest = [f"{verdicts[verdict]} {verdict}" for verdict in sorted(verdicts) if verdict != "pass"]
-    noun = "check" if len(counted) == 1 else "checks"
-    return ", ".join([f"{verdicts['pass']} of {len(counted)} {noun} pass", *rest])
+    passing = "check passes" if len(counted) == 1 else "checks pass"
+    return ", ".join([f"{verdicts['pass']} of {len(counted)} {passing}", *rest])
+
+
+def _named(checks: Sequence[str]) -> str:
+    """The first three, and how many more."""
+    more = f" and {len(checks) - 3} more" if len(checks) > 3 else ""
+    return f"{', '.join(checks[:3])}{more}"
 
 
 def _why_not_better(letter: str, score: float, checks: Sequence[CheckReport]) -> str:

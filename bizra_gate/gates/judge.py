@@ -57,7 +57,9 @@ def rule(check: Check, evidence: OpenedEvidence, context: Context, confidence: f
     if check.limit is not None:
         rulings.append(_rule_limit(check, check.limit, metric, evidence, context, wanted))
     if check.baseline is not None:
-        rulings.append(rule_baseline(check, check.baseline, metric, evidence, context.earlier, context.compare, wanted))
+        earlier = context.earlier
+        held = rule_baseline(check, check.baseline, metric, evidence, earlier, context.compare, wanted)
+        rulings.append(replace(held, metric=metric))
     if not rulings:
         return Ruling("inconclusive", f"{check.id} asks for nothing: it has neither a limit nor a baseline.", metric)
     return rulings[0] if len(rulings) == 1 else both(*rulings)
@@ -154,11 +156,21 @@ def _bound(limit: Limit, evidence: OpenedEvidence, context: Context, confidence:
     other = evidence if reference.artifact is None else context.references.get(reference.artifact)
     if other is None:
         return Ruling("missing", f"{reference.artifact}, to which {limit.text} refers, was not opened.")
-    stop = obstacle(other, "the reference") if other is not evidence else None
+    stop = None if other is evidence else obstacle(other, "the reference") or _elsewhere(limit, evidence, other)
     metric = metric_of(other, reference.metric, confidence)
     if stop is None and metric is None:
         stop = Ruling("missing", f"{other.file} has no {reference.metric}, to which {limit.text} refers.")
     return stop or _reference_span(limit, metric, other, confidence)
+
+
+def _elsewhere(limit: Limit, evidence: OpenedEvidence, other: OpenedEvidence) -> Ruling | None:
+    """A machine's speed must not stand in for a program's: what is measured is held against the same machine."""
+    here, there = evidence.environment_key, other.environment_key
+    if evidence.kind != "benchmark" or (here is not None and here == there):
+        return None
+    where = f"({there or 'an unknown machine'}; here {here or 'unknown'})"
+    said = f"{other.file}, to which {limit.text} refers, was measured on another environment {where}"
+    return Ruling("inconclusive", f"{said}: measure both on one machine.")
 
 
 def _reference_span(limit: Limit, metric: Metric | None, other: OpenedEvidence, confidence: float) -> Span | Ruling:

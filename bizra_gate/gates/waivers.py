@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bizra_gate.errors import DefinitionError, UsageError
 from bizra_gate.model import CheckReport, Gate, Trust
@@ -101,9 +101,9 @@ def refusals(waiver: Waiver, gate: Gate, now: datetime) -> Iterator[str]:
     if waiver.expires - waiver.not_before > longest:
         yield f"it lasts longer than the {longest.days} days that a {check.severity} check may be waived"
     if now < waiver.not_before:
-        yield f"it does not begin before {waiver.not_before.isoformat()}"
+        yield f"it does not begin before {_said(waiver.not_before)}"
     if now >= waiver.expires:
-        yield f"it expired at {waiver.expires.isoformat()}"
+        yield f"it expired at {_said(waiver.expires)}"
 
 
 def waived(
@@ -119,7 +119,7 @@ def waived(
             notes.append(f"Waiver {waiver.file} for {waiver.check} is refused: {'; '.join(why_not)}.")
         elif report.verdict in EXCUSED:
             reports[report.id] = replace(report, verdict="waived", reason=_reason(report, waiver))
-            notes.append(f"Check {waiver.check} is WAIVED until {waiver.expires.isoformat()} ({waiver.ticket}).")
+            notes.append(f"Check {waiver.check} is WAIVED until {_said(waiver.expires)} ({waiver.ticket}).")
         else:
             notes.append(_unused(waiver, report))
     return tuple(reports[check.id] for check in checks), tuple(notes)
@@ -136,9 +136,13 @@ def unmatched(gates: Sequence[Gate], waivers: Sequence[Waiver]) -> tuple[str, ..
 
 
 def _reason(report: CheckReport, waiver: Waiver) -> str:
-    until = waiver.expires.isoformat()
-    who = f"{waiver.approver} until {until} ({waiver.ticket})"
-    return f"WAIVED by {who}: {waiver.reason} Without the waiver: {report.verdict}. {report.reason}"
+    who = f"{waiver.approver} until {_said(waiver.expires)} ({waiver.ticket})"
+    return f"WAIVED by {who}: {waiver.reason.rstrip('. ')}. Without the waiver: {report.verdict}. {report.reason}"
+
+
+def _said(moment: datetime) -> str:
+    """An instant as reports write it, in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _unused(waiver: Waiver, report: CheckReport) -> str:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import math
 
 import pytest
-from gates_builders import FORGED, INSUFFICIENT, INVALID, absent, check_gate, evidence, metric, outcome
+from gates_builders import (
+    FORGED,
+    HEAD,
+    INSUFFICIENT,
+    INVALID,
+    NOW,
+    absent,
+    check_gate,
+    evidence,
+    gate,
+    metric,
+    outcome,
+    verdict,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bizra_gate import gates
 from bizra_gate.gates.spans import Span, span_of, weigh
-from bizra_gate.model import CheckReport, Limit, OpenedEvidence
+from bizra_gate.model import CheckReport, Gate, Limit, OpenedEvidence
 
 P99 = 'metric = "latency.p99"\npass = "<= 1.5 ms"'
 BAND = f'{P99}\nwarn = "<= 2 ms"'
@@ -238,7 +251,7 @@ def mean(low: float, high: float, **changes: object) -> OpenedEvidence:
 
 
 def overhead(wrapped: OpenedEvidence, bare: OpenedEvidence | None) -> tuple[str, str]:
-    references = {} if bare is None else {"artifacts/bare.json": bare}
+    references = {} if bare is None else {("checkout", "artifacts/bare.json"): bare}
     return outcome(OVERHEAD, wrapped, references=references)
 
 
@@ -277,6 +290,8 @@ def test_a_relative_limit_shows_what_it_comes_to() -> None:
         (evidence(metric("latency.mean", 1e9, (1e9, 1e9), n=0), file="artifacts/bare.json"), "inconclusive"),
         (evidence(metric("latency.mean", 1e9, (1e9, 1e9), confidence=0.5), file="artifacts/bare.json"), "inconclusive"),
         (bare(1e9, 1e9, finished_at="2027-01-01T00:00:00Z"), "untrusted"),
+        (bare(99e3, 101e3, environment_key="another machine"), "inconclusive"),
+        (bare(99e3, 101e3, environment_key=None), "inconclusive"),
     ],
 )
 def test_a_reference_that_cannot_be_believed_never_lets_pass(reference: OpenedEvidence | None, expected: str) -> None:
@@ -397,3 +412,38 @@ def test_a_pass_always_has_its_whole_interval_within_the_limit(
         assert report.interval is not None
         assert report.interval[0] is not None
         assert min(report.interval[0], estimate) > 2e6
+
+
+# ── figures in the report ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_check_with_only_a_baseline_still_shows_what_was_measured() -> None:
+    text = '[[check]]\nmetric = "latency.p99"\nbaseline = { ref = "artifacts/old.json", max_regression = "5 %" }\n'
+    piece = evidence(metric(estimate=1.1e6, interval=(1.0e6, 1.2e6)))
+    (report,) = verdict(gate(HEAD + text), piece).gates[0].checks
+    assert (report.estimate, report.interval) == (1.1e6, (1.0e6, 1.2e6))
+
+
+def test_of_several_artifacts_that_pass_the_slowest_is_shown() -> None:
+    text = '[evidence]\nartifacts = ["artifacts/a.json", "artifacts/b.json"]\n[[check]]\nmetric = "latency.p99"\n'
+    pieces = [
+        evidence(metric(estimate=value, interval=(value, value)), file=f"artifacts/{name}.json")
+        for name, value in (("a", 1e6), ("b", 1.4e6))
+    ]
+    (report,) = verdict(gate(f'{HEAD}{text}pass = "<= 2 ms"\n'), *pieces).gates[0].checks
+    assert report.estimate == 1.4e6
+    assert report.reason.startswith("Worst of 2, artifacts/b.json")
+
+
+def test_the_policy_of_one_gate_does_not_reach_the_reference_of_another() -> None:
+    def named(name: str) -> Gate:
+        head = HEAD.replace("checkout", name)
+        return gate(f"{head}[[check]]\n{OVERHEAD}\n", file=f"gates/{name}.toml")
+
+    path = "artifacts/bare.json"
+    judged = [named("strict"), named("lax")]
+    pieces = [mean(90e3, 91e3, file=f"artifacts/{one.name}.json", run_id=one.name) for one in judged]
+    opened = {one.name: [piece] for one, piece in zip(judged, pieces, strict=True)}
+    seen = {("strict", path): bare(99e3, 101e3, audit=INSUFFICIENT), ("lax", path): bare(99e3, 101e3)}
+    report = gates.evaluate(judged, opened, NOW, references=seen)
+    assert [one.checks[0].verdict for one in report.gates] == ["inconclusive", "pass"]

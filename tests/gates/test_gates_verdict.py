@@ -85,7 +85,7 @@ def test_evidence_decides_before_checks(piece: OpenedEvidence, expected: str, co
 def test_an_untrusted_reference_decides_unless_the_check_is_only_shown(severity: str, expected: str) -> None:
     relative = '[[check]]\nid = "overhead"\nmetric = "latency.p99"\npass = "<= 2 x artifacts/bare.json#latency.p99"\n'
     judged = gate(f'{GATE}{relative}severity = "{severity}"\n')
-    forged = {"artifacts/bare.json": evidence(file="artifacts/bare.json", trust=FORGED)}
+    forged = {("checkout", "artifacts/bare.json"): evidence(file="artifacts/bare.json", trust=FORGED)}
     assert verdict(judged, evidence(), references=forged).verdict == expected
 
 
@@ -160,11 +160,11 @@ def test_one_gate_that_could_not_be_judged_takes_the_grade_of_all() -> None:
 
 
 def test_one_line_explains_the_grade() -> None:
-    assert judged((PASS, "must", 1)).grade_reason == "A+: 1 of 1 check pass."
+    assert judged((PASS, "must", 1)).grade_reason == "A+: 1 of 1 check passes."
     assert judged((PASS, "must", 3), (FAIL, "should", 1)).grade_reason == (
         "C: 1 of 2 checks pass, 1 fail; the weighted score is 0.75."
     )
-    assert judged((FAIL, "must", 1)).grade_reason == "F: c0 must hold and does not; 0 of 1 check pass, 1 fail."
+    assert judged((FAIL, "must", 1)).grade_reason == "F: c0 must hold and does not; 0 of 1 check passes, 1 fail."
     assert judged((GONE, "must", 1)).grade_reason == "No grade: c0 of checkout is missing."
     assert judged((PASS, "info", 1)).grade_reason == "No grade: checkout is INCONCLUSIVE."
 

@@ -25,14 +25,15 @@ def waive(
     now: Annotated[str | None, typer.Option("--now", help="It begins at this RFC 3339 instant.")] = None,
 ) -> None:
     """Excuse one check of a gate for a while: shown as WAIVED, never a pass, and void once the gate changes."""
-    from ... import docket, keystore, repository
-    from ...attest import parse_instant
+    from ... import docket, keystore, opening, repository
+    from ...attest import format_instant, parse_instant
     from ...errors import UsageError
 
     who = approver or repository.user(Path.cwd())
     if who is None:
         raise UsageError("--approver: who answers for it? git knows no user here")
     start = parse_instant(values.now_text(now))
+    end = values.until("--expires", expires, start)
     file = docket.waive(
         values.existing(gate),
         check,
@@ -40,7 +41,8 @@ def waive(
         ticket=ticket,
         approver=who,
         not_before=start,
-        expires=values.until("--expires", expires, start),
+        expires=end,
         signer=keystore.load(key),
     )
-    typer.echo(f"{file}: {check} is waived until {expires} ({ticket}), if the keyring lets this key sign waivers")
+    held = f"{check} is waived until {format_instant(end)} ({ticket}), if the keyring lets this key sign waivers"
+    typer.echo(f"{opening.shown(file)}: {held}")
