@@ -113,9 +113,7 @@ def complain(message: str, hint: str = "") -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    output.adapt()
     from .commands import register
 
     register()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 
 DEFAULT_COLUMNS = 100
+DOCUMENTS = ("json", "html", "junit", "sarif")
+"""Formats that are UTF-8 by their own definition, whatever the terminal speaks."""
+NEAR_ASCII = "bizra-gate-near-ascii"
+"""Name of the error handler that `adapt` gives the standard streams."""
+PLAIN_ASCII = "bizra_gate_plain_ascii"
+_NEEDED = "✓✗·—…µλ→─█"
+"""What a page for people is drawn with."""
 
 
 def columns() -> int:
@@ -24,24 +33,75 @@ def color(no_color: bool) -> bool:
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
-def emit(text: str, out: Path | None = None) -> None:
-    """Print `text`, or write it to `out`."""
-    text = text if text.endswith("\n") else text + "\n"
-    if out is None:
-        try:
-            typer.echo(text, nl=False, color=True)
-        except BrokenPipeError:
-            forget()
-        return
-    from .. import store
+def unicode() -> bool:
+    """Whether standard output can carry the signs that a page is drawn with."""
+    try:
+        _NEEDED.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
-    store.write(out, text.encode())
+
+def page(no_color: bool, out: Path | None = None) -> dict[str, Any]:
+    """What the renderer of a page for people has to know; a file is UTF-8 and without colours."""
+    if out is not None:
+        return {"width": columns(), "color": False, "unicode": True}
+    return {"width": columns(), "color": color(no_color), "unicode": unicode()}
+
+
+def adapt() -> None:
+    """Let the standard streams write what their encoding lacks in near spellings: ``us`` for ``µs``, never ``?s``."""
+    codecs.register_error(NEAR_ASCII, _near)
+    codecs.register(_plain_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            ascii_only = codecs.lookup(stream.encoding or "ascii").name == "ascii"
+            stream.reconfigure(encoding=PLAIN_ASCII if ascii_only else None, errors=NEAR_ASCII)
+
+
+def _plain_ascii(name: str) -> codecs.CodecInfo | None:
+    """ASCII under a name that click does not know: it takes a stream called ``ascii`` for an unset locale, and writes
+    UTF-8 to it whatever was asked for."""
+    known = codecs.lookup("ascii")
+    if name != PLAIN_ASCII:
+        return None
+    return codecs.CodecInfo(
+        known.encode,
+        known.decode,
+        known.streamreader,
+        known.streamwriter,
+        known.incrementalencoder,
+        known.incrementaldecoder,
+        name=PLAIN_ASCII,
+    )
+
+
+def _near(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    from ..reports import neutral
+
+    return neutral.ascii_only(error.object[error.start : error.end]), error.end
+
+
+def emit(text: str, out: Path | None = None, format_: str = "terminal") -> None:
+    """Print `text`, which is of `format_`, or write it to `out`."""
+    text = text if text.endswith("\n") else text + "\n"
+    data = text.encode("utf-8", "replace")
+    if out is not None or format_ in DOCUMENTS:
+        emit_bytes(data, out)
+        return
+    try:
+        typer.echo(text, nl=False, color=True)
+    except BrokenPipeError:
+        forget()
 
 
 def emit_bytes(data: bytes, out: Path | None = None) -> None:
     """As `emit`, for what is no text."""
     if out is None:
         try:
+            sys.stdout.flush()
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         except BrokenPipeError:

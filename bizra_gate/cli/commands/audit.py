@@ -44,6 +44,6 @@ def audit(
     policy = reading.policy(min_duration, min_warmup, max_error_rate)
     audited = tuple(one for file in files for one in reading.audited(file, from_, stated, policy))
     if not quiet:
-        options = {"width": output.columns(), "color": output.color(no_color)} if format_ == "terminal" else {}
-        output.emit(reports.AUDIT_REPORTERS[format_](audited, **options), out)
+        options = output.page(no_color, out) if format_ == "terminal" else {}
+        output.emit(reports.AUDIT_REPORTERS[format_](audited, **options), out, format_)
     return AUDIT_EXIT_CODES[worst_verdict(audited)]

@@ -42,6 +42,6 @@ def compare(
         confidence=confidence,
         metrics=tuple(metric or comparing.METRICS),
     )
-    options = {"width": output.columns(), "color": output.color(no_color)} if format_ == "terminal" else {}
-    output.emit(reports.COMPARE_REPORTERS[format_](found, **options), out)
+    options = output.page(no_color, out) if format_ == "terminal" else {}
+    output.emit(reports.COMPARE_REPORTERS[format_](found, **options), out, format_)
     return {"worse": 1, "undecided": 5, "same": 0, "better": 0}[found.verdict]

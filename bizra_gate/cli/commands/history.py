@@ -39,5 +39,5 @@ def history(
         told = followed(
             found.gates[0], now=values.now_text(now), ring=found.ring, metrics=tuple(metric or ()), progress=progress
         )
-    options = {"width": output.columns(), "color": output.color(no_color)} if format_ == "terminal" else {}
-    output.emit(reports.HISTORY_REPORTERS[format_](told, **options), out)
+    options = output.page(no_color, out) if format_ == "terminal" else {}
+    output.emit(reports.HISTORY_REPORTERS[format_](told, **options), out, format_)

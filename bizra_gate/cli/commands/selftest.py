@@ -22,5 +22,5 @@ def selftest(
 
     report = instrument.run_selftest(None if quiet else lambda text: typer.echo(text, err=True))
     if not quiet:
-        output.emit(instrument.render(report, format_), out)
+        output.emit(instrument.render(report, format_), out, format_)
     return 0 if report.ok else 1

@@ -28,5 +28,5 @@ def show(
     if format_ not in reports.SHOW_REPORTERS:
         raise UsageError(f"--format: got {format_!r}, expected one of {', '.join(sorted(reports.SHOW_REPORTERS))}")
     shown = reading.shown(artifact, keyring or Path("gates/keyring.toml"), values.now_text(now))
-    options = {"width": output.columns(), "color": output.color(no_color)} if format_ == "terminal" else {}
-    output.emit(reports.SHOW_REPORTERS[format_](shown, **options), out)
+    options = output.page(no_color, out) if format_ == "terminal" else {}
+    output.emit(reports.SHOW_REPORTERS[format_](shown, **options), out, format_)

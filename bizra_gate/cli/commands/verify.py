@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -66,22 +66,20 @@ def verify(
     if emit_vsa is not None:
         _emit_summary(emit_vsa, verified, signer, resource_uri)
     if not quiet:
-        output.emit(_rendered(chosen, verified, no_color), out)
+        output.emit(_rendered(chosen, verified, output.page(no_color, out)), out, chosen)
         _step_summary(chosen, verified)
     return verified.report.exit_code
 
 
-def _rendered(chosen: str, verified: object, no_color: bool) -> str:
-    """The report in the chosen format; the terminal's needs to know its width."""
+def _rendered(chosen: str, verified: object, page: dict[str, Any]) -> str:
+    """The report in the chosen format; the terminal's needs to know its width, and HTML draws the measurements."""
     from ... import pipeline, reports
-    from ...reports import html, terminal
 
     assert isinstance(verified, pipeline.Verified)
+    render = reports.REPORTERS[chosen]
     if chosen == "terminal":
-        return terminal.render(verified.report, width=output.columns(), color=output.color(no_color))
-    if chosen == "html":
-        return html.render(verified.report, verified.measurements)
-    return reports.REPORTERS[chosen](verified.report)
+        return render(verified.report, **page)
+    return render(verified.report, verified.measurements) if chosen == "html" else render(verified.report)
 
 
 def _step_summary(chosen: str, verified: object) -> None:
