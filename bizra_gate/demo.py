@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 Watch = Callable[[Plan, str], AbstractContextManager["Callable[[Snapshot], None] | None"]]
 
-RATE_PER_S = 2_000
+RATE_PER_S, SERVICE_MS = 1_000, 20
 WARMUP_S, COUNTED_S = 5, 20
-NOTE = f"a demonstration: {COUNTED_S} s after {WARMUP_S} s, where real evidence takes 120 s after 30 s"
+NOTE = (
+    f"a demonstration: {COUNTED_S} s after {WARMUP_S} s on whatever machine, "
+    "where real evidence takes 120 s after 30 s on a quiet one"
+)
 
 HONEST = f"""\
 # Judge it again with:  bizra-gate verify gates/honest.toml
 name  = "honest"
-claim = "The embedded server answers {RATE_PER_S:,} requests a second, 99 in 100 within 250 ms"
+claim = "The embedded server answers {RATE_PER_S:,} requests a second, 99 in 100 within 150 ms"
 
 [measure]
 target   = "{{url}}"
@@ -42,21 +46,34 @@ duration = "{COUNTED_S}s"
 artifact = "artifacts/honest.json"
 
 [policy]
-min_duration = "{COUNTED_S}s"
-min_warmup   = "{WARMUP_S}s"
-note         = "{NOTE}"
+min_duration      = "{COUNTED_S}s"
+min_warmup        = "{WARMUP_S}s"
+max_competing_cpu = "100 %"
+max_steal         = "100 %"
+require_steady    = false
+note              = "{NOTE}"
 
 [[check]]
 metric = "throughput"
 pass   = ">= {RATE_PER_S * 0.95:.0f}/s"
 
 [[check]]
+metric = "latency.p50"
+pass   = "<= 25 ms"
+
+[[check]]
 metric = "latency.p99"
-pass   = "<= 250 ms"
+pass   = "<= 150 ms"
 
 [[check]]
 metric = "error_rate"
 pass   = "<= 1 %"
+
+[[check]]
+metric   = "concurrency.mean"
+pass     = "<= 64"
+severity = "info"
+why      = "Little's law: {RATE_PER_S:,}/s of {SERVICE_MS} ms are {RATE_PER_S * SERVICE_MS // 1000} requests in flight"
 """
 
 IMPOSSIBLE = """\
@@ -111,14 +128,21 @@ def tell(directory: Path, *, say: Say, watch: Watch, width: int, color: bool) ->
     _lay_out(directory, signer)
     say(
         "1. An honest claim. An embedded server is measured in an open loop, after a warm-up, every request recorded.\n"
+        f"   It takes {SERVICE_MS} ms on average, exponentially spread: arithmetic expects "
+        f"p50 {_expected_ms(0.5):.1f} ms, p99 {_expected_ms(0.99):.1f} ms, and {RATE_PER_S * SERVICE_MS // 1000} in flight.\n"
     )
     honest = _measure(directory, signer, watch)
     honest_code = _judge(honest, say, width, color)
     say("\n2. An impossible claim. The same key signs 13,000,000 req/s at p50 = 0 ms, measured for 0.36 s.\n")
     impossible = _plant(directory, signer)
     impossible_code = _judge(impossible, say, width, color)
-    _farewell(directory, say)
+    _farewell(directory, say, honest_code)
     return 0 if (honest_code, impossible_code) == (0, 3) else 1
+
+
+def _expected_ms(q: float) -> float:
+    """Quantile `q` of an exponential service time, −ln(1 − q) means, with nobody waiting for anybody."""
+    return -math.log1p(-q) * SERVICE_MS
 
 
 def _lay_out(directory: Path, signer: PrivateKey) -> None:
@@ -132,7 +156,8 @@ def _measure(directory: Path, signer: PrivateKey, watch: Watch) -> Path:
     from .targets.http.embedded import EmbeddedServer
     from .targets.http.script import Script
 
-    with EmbeddedServer(Script(), MonotonicClock().now_ns) as server:
+    script = Script(service_ns=SERVICE_MS * 1_000_000, law="exponential")
+    with EmbeddedServer(script, MonotonicClock().now_ns) as server:
         file = directory / "gates" / "honest.toml"
         store.write(file, HONEST.format(url=server.url).encode())
         gate = opening.read_gates([file])[0]
@@ -177,9 +202,10 @@ def _judge(file: Path, say: Say, width: int, color: bool) -> int:
     return report.exit_code
 
 
-def _farewell(directory: Path, say: Say) -> None:
+def _farewell(directory: Path, say: Say, honest_code: int) -> None:
+    ended = "SHIP" if honest_code == 0 else "not SHIP: the report above says why; this machine may be too busy"
     say(f"\nEverything lies in {directory}/: two gates, two signed artifacts, the keyring. Look inside, then try:")
-    say(f"  bizra-gate verify {directory}/gates/honest.toml       # SHIP, exit 0")
+    say(f"  bizra-gate verify {directory}/gates/honest.toml       # {ended}, exit {honest_code}")
     say(f"  bizra-gate verify {directory}/gates                   # UNDER AUDIT, exit 3")
     say(f"  bizra-gate show {directory}/artifacts/honest.json     # percentiles, time series, findings")
     say(f"  change one digit in {directory}/artifacts/honest.json and verify again    # UNTRUSTED, exit 4")

@@ -11,19 +11,16 @@ from .wording import count, share
 NOISE = "environment.noise"
 TUNING = "environment.tuning"
 
-STOLEN = 0.02
-"""Time that the hypervisor gave to others, as a share of all cores; twice what reaches into the p99 of one core."""
-COMPETING = 0.20
-"""CPU of others, as a share of all cores: a fifth of a core each is more than a scheduler hides."""
 QUIET_GOVERNORS = ("performance", "haltpoll", "unknown")
 
 
 def noise(measurement: Measurement, policy: Policy) -> Answer:
     """Nobody else took the machine's time, the build is the one that is shipped, and the clock was not stepped.
 
-    *Formula.* steal ≤ 2 % and others' CPU ≤ 20 % of all cores; no debug build; no steps of the wall clock.
-    *Tolerance.* Steal of 2 % comes in slices of some ms: beyond it the p99 is the hypervisor's. A fifth of the machine
-    to others changes who runs where. Steps and debug builds have no tolerance.
+    *Formula.* steal ≤ `max_steal` and others' CPU ≤ `max_competing_cpu` of all cores; no debug build; no steps of the
+    wall clock.
+    *Tolerance.* That of the policy, 2 % and 20 %. Steal of 2 % comes in slices of some ms: beyond it the p99 is the
+    hypervisor's. A fifth of the machine to others changes who runs where. Steps and debug builds have no tolerance.
     *Source.* pyperf's and BenchmarkDotNet's environment analysers; Gregg, *Systems performance*, 6.
     *Example.* Google Benchmark, built as debug.
 
@@ -48,7 +45,7 @@ def noise(measurement: Measurement, policy: Policy) -> Answer:
         message = "it is a debug build: the times are those of a program that nobody ships."
         findings.append(insufficient(NOISE, message, "debug build", "release build"))
     if generator is not None:
-        findings += _of_others(generator)
+        findings += _of_others(generator, policy)
     findings += _of_steps(measurement)
     return findings
 
@@ -58,10 +55,11 @@ def _clocks(measurement: Measurement) -> list[ClockFacts]:
     return list({id(clock): clock for clock in held if clock is not None}.values())
 
 
-def _of_others(generator: Generator) -> Iterator[Finding]:
+def _of_others(generator: Generator, policy: Policy) -> Iterator[Finding]:
+    stolen = "the hypervisor gave {} of the machine's time to others"
     pairs = (
-        (generator.steal_fraction, STOLEN, "the hypervisor gave {} of the machine's time to others", "stolen"),
-        (generator.other_cpu_fraction, COMPETING, "other programs used {} of all cores", "to others"),
+        (generator.steal_fraction, policy.max_steal, stolen, "stolen"),
+        (generator.other_cpu_fraction, policy.max_competing_cpu, "other programs used {} of all cores", "to others"),
     )
     for part, limit, told, what in pairs:
         if part is not None and part > limit:

@@ -60,11 +60,12 @@ def diff(base: Sequence[Gate], head: Sequence[Gate]) -> tuple[Change, ...]:
 
 def _gate(base: Gate | None, head: Gate | None) -> Iterator[Difference]:
     if base is None and head is not None:
-        yield "added", "", NOTHING, f"the gate {head.name} with {len(head.checks)} checks"
+        yield "added", "", NOTHING, _gate_text(head)
     elif head is None and base is not None:
-        yield "removed", "", f"the gate {base.name} with {len(base.checks)} checks", NOTHING
+        yield "removed", "", _gate_text(base), NOTHING
     elif base is not None and head is not None:
         yield from _changed("claim", base.claim, head.claim)
+        yield from _changed("owner", base.owner, head.owner)
         yield from _ordered("family", base.family, head.family, ("each", "holm").index, str)
         yield from _plan(base, head)
         yield from _policy(base.policy, head.policy)
@@ -88,7 +89,7 @@ def _each(
     text: Callable[[T], str],
 ) -> Iterator[Difference]:
     for key in {**base, **head}:
-        where = f"{what} {key}"
+        where = what if key == what else f"{what} {key}"
         if key not in head:
             yield "removed", where, text(base[key]), NOTHING
         elif key not in base:
@@ -166,6 +167,8 @@ def _policy(base: Policy, head: Policy) -> Iterator[Difference]:
     for name, share, share_now in (
         ("max_error_rate", base.max_error_rate, head.max_error_rate),
         ("rate_tolerance", base.rate_tolerance, head.rate_tolerance),
+        ("max_competing_cpu", base.max_competing_cpu, head.max_competing_cpu),
+        ("max_steal", base.max_steal, head.max_steal),
     ):
         yield from _ordered(f"policy.{name}", share, share_now, _less_is_stricter, _ratio)
     yield from _ordered("policy.min_runs", base.min_runs, head.min_runs, _more_is_stricter, str)
@@ -216,6 +219,8 @@ def _check(where: str, base: Check, head: Check) -> Iterator[Difference]:
     yield from _ordered(f"{where}: confidence", base.confidence, head.confidence, _more_is_stricter, _ratio)
     yield from _ordered(f"{where}: min_samples", base.min_samples, head.min_samples, _more_is_stricter, _text)
     yield from _changed(f"{where}: controls", base.controls, head.controls)
+    yield from _changed(f"{where}: why", base.why, head.why)
+    yield from _changed(f"{where}: owner", base.owner, head.owner)
     yield from _baseline(f"{where}: baseline", base.baseline, head.baseline)
 
 
@@ -268,6 +273,10 @@ def _baseline(where: str, base: Baseline | None, head: Baseline | None) -> Itera
     yield from _ordered(f"{where}.max_regression", *margins, _less_is_stricter, _ratio)
     gains = base.max_improvement, head.max_improvement
     yield from _ordered(f"{where}.max_improvement", *gains, _less_is_stricter, _ratio)
+
+
+def _gate_text(gate: Gate) -> str:
+    return f"the gate {gate.name} with {len(gate.checks)} check{'s' * (len(gate.checks) != 1)}"
 
 
 def _check_text(check: Check) -> str:

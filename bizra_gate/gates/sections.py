@@ -142,6 +142,8 @@ def read_policy(document: Table) -> Policy:
         min_runs=table.whole("min_runs", DEFAULTS.min_runs, 1, 1000),
         confidence=table.ratio("confidence", DEFAULTS.confidence, 0.8, 0.9999),
         rate_tolerance=table.ratio("rate_tolerance", DEFAULTS.rate_tolerance, 0.0, 0.5),
+        max_competing_cpu=table.ratio("max_competing_cpu", DEFAULTS.max_competing_cpu, 0.0, 1.0),
+        max_steal=table.ratio("max_steal", DEFAULTS.max_steal, 0.0, 1.0),
         require_steady=table.flag("require_steady", default=DEFAULTS.require_steady),
         note=table.optional_text("note"),
     )
@@ -161,6 +163,8 @@ def laxer_than_default(policy: Policy) -> Iterator[str]:
     for name, share, default in (
         ("max_error_rate", policy.max_error_rate, DEFAULTS.max_error_rate),
         ("rate_tolerance", policy.rate_tolerance, DEFAULTS.rate_tolerance),
+        ("max_competing_cpu", policy.max_competing_cpu, DEFAULTS.max_competing_cpu),
+        ("max_steal", policy.max_steal, DEFAULTS.max_steal),
     ):
         if share > default:
             yield f"{name} {units.format_quantity(share, 'ratio')} instead of {units.format_quantity(default, 'ratio')}"

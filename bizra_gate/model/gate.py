@@ -106,6 +106,10 @@ class Policy:
     confidence: float = 0.95
     rate_tolerance: float = 0.02
     """Achieved may fall short of requested by this fraction."""
+    max_competing_cpu: float = 0.20
+    """CPU time of other programs, as a share of all cores: a fifth of a core each is more than a scheduler hides."""
+    max_steal: float = 0.02
+    """Time that the hypervisor gave to others, as a share of all cores; twice what reaches into the p99 of one core."""
     require_steady: bool = True
     note: str | None = None
     """Why a policy is laxer than the default; shown in every report."""
