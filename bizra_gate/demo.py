@@ -129,7 +129,8 @@ def tell(directory: Path, *, say: Say, watch: Watch, width: int, color: bool) ->
     say(
         "1. An honest claim. An embedded server is measured in an open loop, after a warm-up, every request recorded.\n"
         f"   It takes {SERVICE_MS} ms on average, exponentially spread: arithmetic expects "
-        f"p50 {_expected_ms(0.5):.1f} ms, p99 {_expected_ms(0.99):.1f} ms, and {RATE_PER_S * SERVICE_MS // 1000} in flight.\n"
+        f"p50 {_expected_ms(0.5):.1f} ms, p99 {_expected_ms(0.99):.1f} ms, "
+        f"and {RATE_PER_S * SERVICE_MS // 1000} in flight.\n"
     )
     honest = _measure(directory, signer, watch)
     honest_code = _judge(honest, say, width, color)
