@@ -2,7 +2,8 @@
 
 A worker runs in its own session, so that Ctrl-C reaches the parent alone and the parent can end the worker together
 with whatever the target started. Its standard input and output lead nowhere; the last of its standard error is kept
-for the message when it breaks. On Linux the kernel kills it when the parent dies.
+for the message when it breaks. When the parent dies, however it dies, the kernel (on Linux) kills the workers, and a
+waiting shell kills what they had started.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ sys.argv[1:] = []
 if root not in sys.path: sys.path.append(root)
 from bizra_gate.load.worker import main
 main(int(handle), int(parent))"""
+_KEEPER = 'while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups'
+"""Its standard input ends when the parent does."""
 
 
 class Crew(Protocol):
@@ -66,11 +69,15 @@ class ProcessCrew:
     def __init__(self) -> None:
         self._processes: list[_Process] = []
         self._handler: Handler = _unheard
+        self._keeper: subprocess.Popen[bytes] | None = None
 
     def start(self, jobs: Sequence[Job], handler: Handler) -> None:
         self._handler = handler
+        self._keeper = _keeper()
         for job in jobs:
-            self._processes.append(_Process(job))
+            process = _Process(job)
+            self._processes.append(process)
+            _keep(self._keeper, process.pid)
 
     def send(self, index: int, message: Any) -> None:
         self._processes[index].send(message)
@@ -95,6 +102,31 @@ class ProcessCrew:
             process.kill()
         for process in self._processes:
             process.reap()
+        if self._keeper is not None:
+            self._keeper.kill()  # before its input ends: by then the groups may be somebody else's
+            self._keeper.communicate()
+
+
+def _keeper() -> subprocess.Popen[bytes] | None:
+    """A shell that does nothing but outlive this process if it is killed; None where there is no such shell."""
+    if sys.platform == "win32":
+        return None
+    with contextlib.suppress(OSError):
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _KEEPER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return None
+
+
+def _keep(keeper: subprocess.Popen[bytes] | None, group: int) -> None:
+    if keeper is not None and keeper.stdin is not None:
+        with contextlib.suppress(OSError):
+            keeper.stdin.write(b"%d\n" % group)
+            keeper.stdin.flush()
 
 
 class _Process:
@@ -122,6 +154,10 @@ class _Process:
         os.set_blocking(self._stderr.fileno(), False)
         self._open: list[Any] = [self._channel, self._stderr]
         self.send(job)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
 
     def sources(self) -> list[Any]:
         return self._open

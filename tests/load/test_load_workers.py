@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from bizra_gate import load, targets
 from bizra_gate.errors import Interrupted, TargetError
+from bizra_gate.load.workers import _keep as keep
+from bizra_gate.load.workers import _keeper as keeper_of_groups
 from bizra_gate.load.workers import session_members
 from bizra_gate.model import ClosedLoop, Environment, Measurement, OpenLoop, Plan, Warmup
 
@@ -162,3 +165,24 @@ def test_ctrl_c_leaves_no_process_behind(code: Path) -> None:
 def test_the_members_of_a_session_are_found_without_its_leader() -> None:
     assert os.getpid() in (*session_members(os.getsid(0)), os.getsid(0))
     assert os.getsid(0) not in session_members(os.getsid(0))
+
+
+def test_when_the_parent_dies_whatever_its_workers_started_is_killed() -> None:
+    groups = [subprocess.Popen(["sleep", "60"], start_new_session=True) for _ in range(3)]
+    keeper, other = keeper_of_groups(), keeper_of_groups()
+    assert keeper is not None
+    assert keeper.stdin is not None
+    assert other is not None
+    try:
+        for group in groups[:2]:
+            keep(keeper, group.pid)
+        keep(other, groups[2].pid)
+        keeper.stdin.close()  # as the kernel does with the files of a dead process
+        assert [group.wait(timeout=30) for group in groups[:2]] == [-signal.SIGKILL] * 2
+        other.kill()  # as at the end of every run
+        other.communicate()
+        assert groups[2].poll() is None
+    finally:
+        for process in (*groups, keeper, other):
+            process.kill()
+            process.wait()
