@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .errors import UsageError
 from .evidence.benchmark import AGAINST
+from .gates.metrics import facts_of, nearest
 from .model import Audit, Metric
+from .model.metric import Better, percentile_of
 from .reports.inputs import ComparedMetric, ComparedPair, CompareVerdict, Comparison
 
 METRICS = ("throughput", "latency.mean", "latency.p50", "latency.p99", "error_rate", "cpu.per_op", "memory.peak")
 MARGIN = 0.05
 """How much worse still counts as the same where nobody says."""
 FEWEST_PROCESSES = 2
+KIND = "benchmark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +37,31 @@ def compare(
     *,
     margin: float,
     confidence: float = 0.95,
-    metrics: Sequence[str] = METRICS,
+    metrics: Sequence[str] = (),
 ) -> Comparison:
-    """Pair the sides by name (or one with one) and compare each metric that either has.
+    """Pair the sides by name (or one with one) and compare `metrics`, or of the usual ones those that either has.
 
-    `margin` is how much worse still counts as the same, as a fraction.
+    `margin` is how much worse still counts as the same, as a fraction. Raises `UsageError` on a metric that there is
+    not.
     """
+    for name in metrics:
+        if facts_of(name, KIND) is None:
+            raise UsageError(f"--metric: {name!r} is no metric of a benchmark", hint=nearest(name, KIND))
     partners, notes = _paired(base, head)
     return Comparison(
         base=base_name,
         head=head_name,
-        pairs=tuple(_pair(one, other, margin, confidence, metrics) for one, other in partners),
+        pairs=tuple(_pair(one, other, margin, confidence, metrics or _usual(one, other)) for one, other in partners),
         margin=margin,
         confidence=confidence,
         notes=tuple(notes),
     )
+
+
+def percentiles(metrics: Sequence[str]) -> tuple[float, ...]:
+    """The percentiles (0 < p < 100) that `metrics` speak of."""
+    found = (percentile_of(name.partition(".")[2]) for name in metrics)
+    return tuple(sorted({p for p in found if p is not None}))
 
 
 def in_turn(
@@ -57,7 +71,6 @@ def in_turn(
     *,
     margin: float,
     confidence: float = 0.95,
-    wanted: Sequence[str] = METRICS,
 ) -> ComparedPair:
     """One artifact with two targets that were measured in turn: the first against the second, pair by pair.
 
@@ -65,7 +78,12 @@ def in_turn(
     """
     second = {key.removeprefix(AGAINST): metric for key, metric in metrics.items() if key.startswith(AGAINST)}
     first = {key: metric for key, metric in metrics.items() if not key.startswith(AGAINST)}
-    return _pair(Side(name, second, audits[1]), Side(name, first, audits[0]), margin, confidence, wanted, in_turn=True)
+    base, head = Side(name, second, audits[1]), Side(name, first, audits[0])
+    return _pair(base, head, margin, confidence, _usual(base, head), in_turn=True)
+
+
+def _usual(base: Side, head: Side) -> list[str]:
+    return [name for name in METRICS if name in base.metrics or name in head.metrics]
 
 
 def _paired(base: Sequence[Side], head: Sequence[Side]) -> tuple[list[tuple[Side, Side]], list[str]]:
@@ -80,8 +98,7 @@ def _paired(base: Sequence[Side], head: Sequence[Side]) -> tuple[list[tuple[Side
 def _pair(
     base: Side, head: Side, margin: float, confidence: float, metrics: Sequence[str], *, in_turn: bool = False
 ) -> ComparedPair:
-    present = [name for name in metrics if name in base.metrics or name in head.metrics]
-    rows = [_row(name, base, head, margin, confidence, in_turn=in_turn) for name in present]
+    rows = [_row(name, base, head, margin, confidence, in_turn=in_turn) for name in metrics]
     return ComparedPair(head.name, tuple(rows), base.audit, head.audit, tuple(_notes(base, head)))
 
 
@@ -95,13 +112,13 @@ def _row(
     name: str, base: Side, head: Side, margin: float, confidence: float, *, in_turn: bool = False
 ) -> ComparedMetric:
     before, after = base.metrics.get(name), head.metrics.get(name)
-    known = after or before
-    assert known is not None
+    facts = facts_of(name, KIND)
+    assert facts is not None
     runs = [len(side.process_values) if side is not None else None for side in (before, after)]
 
     def row(verdict: CompareVerdict, reason: str, **figures: object) -> ComparedMetric:
         return ComparedMetric(
-            name, known.unit, before, after, verdict, base_runs=runs[0], head_runs=runs[1], reason=reason, **figures  # type: ignore[arg-type]
+            name, facts.unit, before, after, verdict, base_runs=runs[0], head_runs=runs[1], reason=reason, **figures  # type: ignore[arg-type]
         )  # fmt: skip
 
     obstacle = _obstacle(base, head, before, after)
@@ -109,11 +126,13 @@ def _row(
         return row("undecided", obstacle)
     assert before is not None
     assert after is not None
+    values = before.process_values, after.process_values
+    if facts.unit == "ratio" and min(*values[0], *values[1]) <= 0:
+        return row(*_shares(before, after, facts.better, margin))
     from .stats.compare import compare_processes
 
-    values = before.process_values, after.process_values
     paired = in_turn and len(values[0]) == len(values[1])
-    found = compare_processes(*values, known.better, margin, confidence, paired=paired)
+    found = compare_processes(*values, facts.better, margin, confidence, paired=paired)
     return row(
         found.verdict,
         found.message,
@@ -122,6 +141,22 @@ def _row(
         high=found.high,
         needed_runs=found.needed_runs,
     )
+
+
+def _shares(before: Metric, after: Metric, better: Better, margin: float) -> tuple[CompareVerdict, str]:
+    """Shares of which a process had none have no ratio: their intervals are set against each other.
+
+    Two intervals that do not touch differ at less than the error rate of either.
+    """
+    if before.estimate == after.estimate == 0:
+        return "same", "none on either side"
+    (low, high), (low_after, high_after) = (side.interval or (None, None) for side in (before, after))
+    above = None not in (high, low_after) and (low_after or 0.0) > (high or 0.0) * (1 + margin)
+    below = None not in (low, high_after) and (high_after or 0.0) < (low or 0.0) * (1 - margin)
+    if not above and not below:
+        return "undecided", "a share of nothing has no ratio, and the intervals of both sides overlap"
+    word: CompareVerdict = "worse" if (above if better == "lower" else below) else "better"
+    return word, "the intervals of both sides lie apart by more than the margin"
 
 
 def _obstacle(base: Side, head: Side, before: Metric | None, after: Metric | None) -> str | None:

@@ -14,7 +14,12 @@ from ..errors import FormatError
 from ..evidence.benchmark import Benchmark, reading_order
 from ..model import Measurement, Policy
 from ..reports.inputs import AuditedMeasurement, ComparedMetric, Shown
+from ..reports.wording_compare import COMPARE_WORDS, compare_reason
+from ..stats.summary import summarize
 from . import values, waiting
+
+SAMPLES = ("sample.json", "new/sample.json", "base/sample.json")
+"""Where Criterion puts its samples in the folder of a benchmark; the newest first."""
 
 
 def policy(min_duration: str | None, min_warmup: str | None, max_error_rate: str | None) -> Policy:
@@ -73,10 +78,12 @@ def foreign(path: Path, from_: str | None, said: importers.Stated) -> list[Measu
 
 def _sample_in(folder: Path) -> Path:
     """The sample file of a Criterion result folder (``new/`` before ``base/``)."""
-    places = [folder / name for name in ("sample.json", "new/sample.json", "base/sample.json")]
-    found = next((place for place in places if place.is_file()), None)
+    found = next((folder / name for name in SAMPLES if (folder / name).is_file()), None)
     if found is None:
-        raise FormatError(f"{path_name(folder)}: a folder without sample.json; name the file that the tool wrote")
+        raise FormatError(
+            f"{path_name(folder)}: a folder without artifacts (*.json) and without Criterion's sample.json",
+            hint="name the file that the tool wrote",
+        )
     return found
 
 
@@ -134,19 +141,32 @@ def ratios(benchmark: Benchmark, asked: Policy) -> list[str]:
 
 def _ratio(row: ComparedMetric) -> str:
     if row.ratio is None or row.low is None or row.high is None:
-        return f"{row.metric}: {row.reason}"
-    return f"{row.metric} {row.ratio:.3f} times [{row.low:.3f}, {row.high:.3f}]: {row.reason}"
+        return f"{row.metric}: {compare_reason(row)}"
+    said = f"{row.metric} {row.ratio:.3f} times [{row.low:.3f}, {row.high:.3f}]"
+    return f"{said}, {COMPARE_WORDS[row.verdict]}: {compare_reason(row)}"
 
 
-def sides(path: Path, from_: str | None) -> list[Side]:
-    """Every measurement in a file, or in the artifacts of a folder, as one side of a comparison."""
-    if path.is_dir() and from_ is None and (files := sorted(path.glob("*.json"))):
-        return [side for file in files for side in sides(file, None)]
+def sides(path: Path, from_: str | None, percentiles: tuple[float, ...] = ()) -> list[Side]:
+    """Every measurement in a file, or in the artifacts of a folder, as one side of a comparison.
+
+    `percentiles` (0 < p < 100) are wanted besides the usual ones.
+    """
+    if path.is_dir() and from_ is None and (files := _artifacts_in(path)):
+        return [side for file in files for side in sides(file, None, percentiles)]
     data = store.read(path) if path.is_file() and path.stat().st_size <= store.MAX_ARTIFACT_BYTES else b""
     if from_ is None and pipeline.is_artifact(data):
         benchmark = pipeline.decode_artifact(data, str(path))
         verdict = opening.audit_of(benchmark, Policy())
         key = binding.environment_key(benchmark)
-        return [Side(path.stem, benchmark.metrics(), verdict, key)]
-    found = [pipeline.audit_measurement(one, Policy(), str(path)) for one in foreign(path, from_, importers.Stated())]
-    return [Side(one.measurement.name or path.stem, one.metrics, one.audit) for one in found]
+        return [Side(path.stem, benchmark.metrics(percentiles=percentiles), verdict, key)]
+    read = foreign(path, from_, importers.Stated())
+    return [
+        Side(one.name or path.stem, summarize(one, percentiles=percentiles), examine(one, Policy())) for one in read
+    ]
+
+
+def _artifacts_in(folder: Path) -> list[Path]:
+    """The outputs in a folder that holds several; none where it is one result of its own (Criterion)."""
+    if any((folder / name).is_file() for name in SAMPLES):
+        return []
+    return sorted(file for file in folder.glob("*.json") if file.is_file())

@@ -162,6 +162,9 @@ def _comparable(values: Sequence[float]) -> bool:
 
 
 def _too_few(baseline: Baseline, base: Sequence[float], head: Sequence[float]) -> str:
+    if base and head and min(*base, *head) <= 0:
+        said = f"{_named(baseline, 'T')} or this evidence has processes with a value of 0, and 0 has no ratio"
+        return f"{said}: give this metric an absolute limit instead."
     need = f"at least {FEWEST_PROCESSES} processes with a value above zero on each side"
     said = f"{_processes(base)} in {_named(baseline)}, {_processes(head)} here"
     return f"Comparing needs {need}, and there are {said}: measure with more runs."

@@ -57,5 +57,6 @@ def processes(row: ComparedMetric) -> str:
 
 def compare_reason(row: ComparedMetric) -> str:
     """Why, and how many more processes would decide it."""
-    more = "" if row.needed_runs is None else f"about {row.needed_runs} more runs of each would decide it"
+    n = row.needed_runs if row.verdict == "undecided" else None
+    more = f"about {n} more run{'s' * (n != 1)} of each would decide it" if n else ""
     return "; ".join(part for part in (row.reason, more) if part)

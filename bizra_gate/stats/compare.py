@@ -95,7 +95,7 @@ def compare_processes(
     difference = _paired(base, head) if paired else _welch(base, head)
     if difference is None:
         needed = _needed(math.log(ratio), TYPICAL_SPREAD, 2, margin, confidence, paired)
-        text = f"a single process on a side has no spread; a typical one of {TYPICAL_SPREAD:.0%} is assumed"
+        text = f"a single process on a side has no spread; a typical one of {TYPICAL_SPREAD * 100:.0f} % is assumed"
         return _undecided(base, head, margin, confidence, ratio, text, needed)
     return _judge(base, head, difference, better, margin, confidence, paired)
 
@@ -133,7 +133,7 @@ def _judge(
         size = min(len(base), len(head))
         spread = difference.error * math.sqrt(size if paired else size / 2)
         needed = _needed(difference.mean, spread, size, margin, confidence, paired)
-    message = _message(verdict, math.exp(difference.mean), (low, high), margin, needed)
+    message = _message(verdict, margin, needed)
     return Comparison(
         verdict, math.exp(difference.mean), low, high, regression, needed, message,
         difference.p_value, confidence, margin, len(base), len(head),
@@ -217,22 +217,21 @@ def _undecided(
     why: str,
     needed: int | None,
 ) -> Comparison:
-    more = "" if needed is None else f"; about {needed} more runs of each side are needed"
     return Comparison(
-        "undecided", ratio, None, None, "inconclusive", needed, f"can't tell: {why}{more}",
-        None, confidence, margin, len(base), len(head),
-    )  # fmt: skip
+        "undecided", ratio, None, None, "inconclusive", needed, why, None, confidence, margin, len(base), len(head)
+    )
 
 
-def _message(verdict: Verdict, ratio: float, interval: tuple[float, float], margin: float, needed: int | None) -> str:
-    said = f"{ratio - 1:+.1%} ({interval[0] - 1:+.1%} to {interval[1] - 1:+.1%})"
+def _message(verdict: Verdict, margin: float, needed: int | None) -> str:
+    """How the interval lies to the margin; figures and the number of runs stand beside it in the `Comparison`."""
+    edge = f"the margin of {margin * 100:.3g} %"
     if verdict == "same":
-        return f"the same within {margin:.3g}: {said}"
+        return f"within {edge}"
     if verdict != "undecided":
-        return f"{verdict} by more than the margin of {margin:.3g}: {said}"
+        return f"{verdict} by more than {edge}"
     if needed is None:
-        return f"can't tell: {said}; it lies too near the margin of {margin:.3g} for any number of runs in reach"
-    return f"can't tell: {said}; about {needed} more runs of each side would decide"
+        return f"too near {edge} for any number of runs in reach to decide"
+    return f"the interval reaches over {edge}"
 
 
 def _require(base: Sequence[float], head: Sequence[float], margin: float, paired: bool) -> None:

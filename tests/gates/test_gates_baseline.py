@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
-from gates_builders import FORGED, INSUFFICIENT, INVALID, absent, evidence, metric, outcome
+from gates_builders import FORGED, HEAD, INSUFFICIENT, INVALID, absent, evidence, gate, metric, outcome, verdict
 
 from bizra_gate.model import OpenedEvidence
 from bizra_gate.model.metric import Better
@@ -151,7 +151,7 @@ def test_a_reason_names_the_ratio_its_bounds_and_the_processes() -> None:
         ((earlier(name="latency.p50"),), "missing", "has no latency.p99"),
         ((earlier([1e6]),), "inconclusive", "1 process in the baseline"),
         ((earlier([]),), "inconclusive", "0 processes in the baseline"),
-        ((earlier([1e6, 0.0]),), "inconclusive", "above zero"),
+        ((earlier([1e6, 0.0]),), "inconclusive", "absolute limit"),
         ((earlier([1e6, math.nan]),), "inconclusive", "above zero"),
         ((earlier(), earlier(trust=FORGED)), "untrusted", "not trusted"),
         ((earlier(finished_at="2030-01-01T00:00:00Z"),), "untrusted", "has not come yet"),
@@ -285,3 +285,13 @@ def test_a_limit_and_a_baseline_both_have_to_hold(limit: str, compare: Stated, e
     assert got == expected
     assert "Against git:origin/main" in reason
     assert limit in reason
+
+
+def test_a_metric_that_is_zero_has_no_ratio_and_is_told_to_take_a_limit() -> None:
+    text = '[[check]]\nmetric = "error_rate"\nbaseline = { ref = "artifacts/old.json", max_regression = "5 %" }\n'
+    none = metric("error_rate", 0.0, (0.0, 0.001), unit="ratio", processes=(0.0, 0.0, 0.0))
+    old = evidence(none, file="artifacts/old.json")
+    judged = gate(HEAD + text)
+    (report,) = verdict(judged, evidence(none), baselines={("checkout", "error_rate"): [old]}).gates[0].checks
+    assert report.verdict == "inconclusive"
+    assert "give this metric an absolute limit" in report.reason

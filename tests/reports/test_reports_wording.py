@@ -40,9 +40,7 @@ def test_the_grade_is_said_once_before_its_reason(kind: str) -> None:
 
 
 def test_where_an_earlier_measurement_decides_the_headline_says_how_they_compare() -> None:
-    why = (
-        "Against last-shipped it is 1.51 times as much (5 runs against 5): surely more than 5 % worse. p99 meets."
-    )
+    why = "Against last-shipped it is 1.51 times as much (5 runs against 5): surely more than 5 % worse. p99 meets."
     failed = dataclasses.replace(
         builders.P99, verdict="fail", reason=why, baseline=Metric("latency.p99", "ns", "lower", 1e6)
     )

@@ -33,14 +33,15 @@ def compare(
     share = values.ratio("--margin", margin)
     if share is None or not 0 < share < 1:
         raise UsageError(f"--margin: got {margin!r}, expected a share between 0 and 100 %")
+    percentiles = comparing.percentiles(metric or ())
     found = comparing.compare(
         str(base),
         str(head),
-        reading.sides(base, from_),
-        reading.sides(head, from_),
+        reading.sides(base, from_, percentiles),
+        reading.sides(head, from_, percentiles),
         margin=share,
         confidence=confidence,
-        metrics=tuple(metric or comparing.METRICS),
+        metrics=tuple(metric or ()),
     )
     options = output.page(no_color, out) if format_ == "terminal" else {}
     output.emit(reports.COMPARE_REPORTERS[format_](found, **options), out, format_)
