@@ -52,15 +52,15 @@ def changes(before: str, after: str) -> list[str]:
         ('"5 %" }', '"5 %", max_improvement = "90 %" }', "loosened check p99: baseline.max_improvement"),
         ('ref = "git:main"', 'ref = "last-shipped"', "changed check p99: baseline.ref"),
         ('baseline = { ref = "git:main", max_regression = "5 %" }', "", "loosened check p99: baseline"),
-        ("quorum = 2", "quorum = 1", "loosened evidence evidence: quorum"),
-        ('max_age = "30d"', 'max_age = "60d"', "loosened evidence evidence: max_age"),
-        ('max_age = "30d"', "", "loosened evidence evidence: max_age"),
-        ("threshold = 2", "threshold = 1", "loosened evidence evidence: signers.threshold"),
-        ("quorum = 2", "quorum = 2\nallow_dirty = true", "loosened evidence evidence: allow_dirty"),
-        ("quorum = 2", 'quorum = 2\nsame_run_as = ["x"]', "loosened evidence evidence: same_run_as"),
-        ('environment = { cpu_model = "x" }', "", "loosened evidence evidence: environment"),
-        ('{ cpu_model = "x" }', '{ cpu_model = "y" }', "changed evidence evidence: environment"),
-        ('{ cpu_model = "x" }', '{ cpu_model = "x", kernel = "6*" }', "tightened evidence evidence: environment"),
+        ("quorum = 2", "quorum = 1", "loosened evidence: quorum"),
+        ('max_age = "30d"', 'max_age = "60d"', "loosened evidence: max_age"),
+        ('max_age = "30d"', "", "loosened evidence: max_age"),
+        ("threshold = 2", "threshold = 1", "loosened evidence: signers.threshold"),
+        ("quorum = 2", "quorum = 2\nallow_dirty = true", "loosened evidence: allow_dirty"),
+        ("quorum = 2", 'quorum = 2\nsame_run_as = ["x"]', "loosened evidence: same_run_as"),
+        ('environment = { cpu_model = "x" }', "", "loosened evidence: environment"),
+        ('{ cpu_model = "x" }', '{ cpu_model = "y" }', "changed evidence: environment"),
+        ('{ cpu_model = "x" }', '{ cpu_model = "x", kernel = "6*" }', "tightened evidence: environment"),
         ('"0.5 %"', '"2 %"', "loosened policy.max_error_rate"),
         ("min_runs = 5", "min_runs = 1", "loosened policy.min_runs"),
         ("min_runs = 5", "min_runs = 5\nrequire_steady = false", "loosened policy.require_steady"),
@@ -100,8 +100,8 @@ def test_a_gate_or_a_check_that_comes_or_goes_is_told() -> None:
     assert changes(GATE, GATE + P99.replace("p99", "p50")) == ["added check p50"]
     (gone,) = diff([gate()], [])
     (come,) = diff([], [gate()])
-    assert str(gone) == "gates/checkout.toml is removed: the gate checkout with 1 checks."
-    assert str(come) == "gates/checkout.toml is added: the gate checkout with 1 checks."
+    assert str(gone) == "gates/checkout.toml is removed: the gate checkout with 1 check."
+    assert str(come) == "gates/checkout.toml is added: the gate checkout with 1 check."
 
 
 def test_a_gate_under_another_name_is_another_gate() -> None:
@@ -119,7 +119,7 @@ def test_a_change_is_a_sentence_with_both_sides() -> None:
     (change,) = diff([gate(FULL)], [gate(FULL.replace('"<= 2 ms"', '"<= 3 ms"'))])
     assert str(change) == "gates/checkout.toml: check p99: pass is loosened: <= 2 ms → <= 3 ms."
     (age,) = diff([gate(FULL)], [gate(FULL.replace('max_age = "30d"', ""))])
-    assert str(age) == "gates/checkout.toml: evidence evidence: max_age is loosened: 30 d → no limit."
+    assert str(age) == "gates/checkout.toml: evidence: max_age is loosened: 30 d → no limit."
 
 
 def test_a_throughput_limit_is_loosened_downwards() -> None:
