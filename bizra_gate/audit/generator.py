@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..model import Finding, Generator, Latency, Measurement, Policy
 from . import facts
-from .rule import Answer, NotApplicable, insufficient
+from .rule import Answer, NotApplicable, insufficient, note
 from .wording import name_of, share, time
 
 SATURATED = "generator.saturated"
@@ -14,8 +14,11 @@ LAG = "generator.lag"
 
 BUSY = 0.90
 """At 90 % of a core a queue of its own, 9 deep on average (M/M/1, ρ/(1 − ρ)), stands before each answer."""
+TYPICAL = 50.0
 HALF = 0.5
 """Half of what was measured: from there on the figure is the generator's rather than the target's."""
+SLICE_NS = 10_000_000
+"""A few time slices of a scheduler: a tail that is late by less is the machine's doing, whatever the generator."""
 PAUSED = 0.01
 """A generator that stood still for 1 % of the time owns the p99."""
 
@@ -57,15 +60,16 @@ def lag(measurement: Measurement, policy: Policy) -> Answer:
 
     *Formula.* lag p50 < p50 / 2 and lag p99 < p99 / 2 of the latency [ns]; its garbage collector's pauses < 1 % · T.
     *Tolerance.* Half: beyond that most of the figure is the generator's own. In an open loop from the intended start
-    its lag is in the latency, so that the figure is too high, never too low.
+    its lag is in the latency, so that the figure is too high, never too low. A lag that is only in the tail and below
+    10 ms is a scheduler's on any machine: a note, and the judge lets no check fail by such a figure.
     *Source.* envoy #5536: one server, three generators, 0.09, 0.79 and 1.97 ms: the timer's tick.
-    *Example.* A p99 of 1.2 ms, and the loop that stamped it was 0.9 ms late at its own p99.
+    *Example.* A p99 of 40 ms, and the loop that stamped it was 30 ms late at its own p99.
 
     >>> from bizra_gate.model import Distribution, Source
-    >>> late = Latency(histogram=Distribution.of([50_000] * 980 + [900_000] * 20))
-    >>> quick = Latency(histogram=Distribution.of([400_000] * 980 + [1_200_000] * 20))
+    >>> late = Latency(histogram=Distribution.of([50_000] * 980 + [30_000_000] * 20))
+    >>> quick = Latency(histogram=Distribution.of([400_000] * 980 + [40_000_000] * 20))
     >>> [f.observed for f in lag(Measurement(Source("own"), latency=quick, generator=Generator(lag=late)), Policy())]
-    ['lag p99 900 µs']
+    ['lag p99 30 ms']
 
     *Violator.* A sleep of 1 ms granularity pacing requests of 0.1 ms.
     *Neighbour.* An event loop that is 30 µs late for answers of 2 ms.
@@ -101,14 +105,16 @@ def _generators(measurement: Measurement) -> list[tuple[str, Generator]]:
 
 
 def _of_lag(name: str, late: Latency, latency: Latency) -> Iterator[Finding]:
-    for p in (50.0, 99.0):
+    for p in (TYPICAL, 99.0):
         behind, measured = facts.percentile(late, p), facts.percentile(latency, p)
         if behind is None or measured is None or behind.value < HALF * measured.value:
             continue
-        message = (
-            f"{name}the generator was {time(behind)} late at its {name_of(p)}, where the latency measured is "
-            f"{time(measured)}: most of that is its own."
-        )
-        observed = f"lag {name_of(p)} {time(behind)}"
-        yield insufficient(LAG, message, observed, f"< {time(HALF * measured.value)}")
+        said = f"{name}the generator was {time(behind)} late at its {name_of(p)}, where the latency measured is "
+        observed, expected = f"lag {name_of(p)} {time(behind)}", f"< {time(HALF * measured.value)}"
+        if p > TYPICAL and behind.value < SLICE_NS:
+            message = f"{said}{time(measured)}: the target's own tail is shorter than what was measured."
+            yield note(LAG, message, observed, expected)
+        else:
+            message = f"{said}{time(measured)}: most of that is its own."
+            yield insufficient(LAG, message, observed, expected)
         return

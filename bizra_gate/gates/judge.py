@@ -15,6 +15,7 @@ from bizra_gate.model import Check, CheckReport, Limit, Metric, OpenedEvidence
 from bizra_gate.units import format_quantity
 
 from .baseline import Compare, rule_baseline
+from .lateness import tempered
 from .metrics import facts_of
 from .rulings import Ruling, between, both, figure, obstacle, per_cent, report_of, worst
 from .spans import Outcome, Span, span_of, weigh
@@ -62,7 +63,17 @@ def rule(check: Check, evidence: OpenedEvidence, context: Context, confidence: f
         rulings.append(replace(held, metric=metric))
     if not rulings:
         return Ruling("inconclusive", f"{check.id} asks for nothing: it has neither a limit nor a baseline.", metric)
-    return rulings[0] if len(rulings) == 1 else both(*rulings)
+    ruling = rulings[0] if len(rulings) == 1 else both(*rulings)
+    return tempered(check, ruling, evidence, [*context.earlier, *_referred(check, evidence, context)])
+
+
+def _referred(check: Check, evidence: OpenedEvidence, context: Context) -> Iterator[OpenedEvidence]:
+    """The other pieces of evidence that the limits of `check` refer to."""
+    for limit in (check.limit, check.warn):
+        if limit is not None and limit.reference is not None and limit.reference.artifact is not None:
+            other = context.references.get(limit.reference.artifact)
+            if other is not None and other is not evidence:
+                yield other
 
 
 def metric_of(evidence: OpenedEvidence, name: str, confidence: float) -> Metric | None:

@@ -101,13 +101,26 @@ def test_an_in_process_target_may_use_its_worker_up() -> None:
     assert "target" in reason(generator.lag(told, POLICY))
 
 
-@pytest.mark.parametrize(("p50", "p99", "right"), [(49, 199, True), (50, 60, False), (1, 200, False)])
-def test_a_generator_is_late_at_half_of_what_it_measured(p50: int, p99: int, right: bool) -> None:
+@pytest.mark.parametrize(
+    ("p50", "p99", "right"), [(49, 19_999, []), (50, 60, ["insufficient"]), (1, 20_000, ["insufficient"])]
+)
+def test_a_generator_is_late_at_half_of_what_it_measured(p50: int, p99: int, right: list[str]) -> None:
+    assert late(p50, p99, 40_000) == right
+
+
+@pytest.mark.parametrize(("p99", "right"), [(9_999, ["note"]), (10_000, ["insufficient"])])
+def test_a_tail_that_is_late_by_less_than_a_few_time_slices_is_told_and_not_refused(p99: int, right: list[str]) -> None:
+    assert late(1, p99, 12_000) == right
+
+
+def late(p50: int, p99: int, measured: int) -> list[str]:
+    """Severities of what the rule finds in a lag of `p50` and `p99` µs at latencies of 100 and `measured` µs."""
+
     def both(low: int, high: int) -> Latency:
         return Latency(percentiles=((50.0, Figure(low * US)), (99.0, Figure(high * US))))
 
-    told = Measurement(OWN, loop="open", latency=both(100, 400), generator=Generator(lag=both(p50, p99)))
-    assert (found(generator.lag(told, POLICY)) == []) is right
+    told = Measurement(OWN, loop="open", latency=both(100, measured), generator=Generator(lag=both(p50, p99)))
+    return [finding.severity for finding in found(generator.lag(told, POLICY))]
 
 
 @pytest.mark.parametrize(("field", "value", "right"), [

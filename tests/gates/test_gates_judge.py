@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from bizra_gate import gates
 from bizra_gate.gates.spans import Span, span_of, weigh
-from bizra_gate.model import CheckReport, Gate, Limit, OpenedEvidence
+from bizra_gate.model import Audit, CheckReport, Finding, Gate, Limit, OpenedEvidence
 
 P99 = 'metric = "latency.p99"\npass = "<= 1.5 ms"'
 BAND = f'{P99}\nwarn = "<= 2 ms"'
@@ -447,3 +447,38 @@ def test_the_policy_of_one_gate_does_not_reach_the_reference_of_another() -> Non
     seen = {("strict", path): bare(99e3, 101e3, audit=INSUFFICIENT), ("lax", path): bare(99e3, 101e3)}
     report = gates.evaluate(judged, opened, NOW, references=seen)
     assert [one.checks[0].verdict for one in report.gates] == ["inconclusive", "pass"]
+
+
+# ── the generator's own lateness ─────────────────────────────────────────────────────────────────────────────────
+
+LATE = Audit("VALID", (Finding("generator.lag", "note", "the generator was 2 ms late"),))
+
+
+@pytest.mark.parametrize(
+    ("check", "low", "high", "expected"),
+    [
+        ('pass = "<= 1.5 ms"', 1.0e6, 1.4e6, "pass"),
+        ('pass = "<= 1.5 ms"', 1.6e6, 1.7e6, "inconclusive"),
+        ('pass = "in [1 ms, 2 ms]"', 1.6e6, 1.7e6, "inconclusive"),
+        ('pass = "in [1 ms, 2 ms]"', 3.0e6, 3.1e6, "inconclusive"),
+    ],
+)
+def test_a_figure_that_holds_the_generators_lateness_may_be_too_high_and_never_too_low(
+    check: str, low: float, high: float, expected: str
+) -> None:
+    late = evidence(metric(estimate=(low + high) / 2, interval=(low, high)), audit=LATE)
+    got, reason = outcome(f'metric = "latency.p99"\n{check}', late)
+    assert got == expected
+    assert ("the generator was 2 ms late" in reason) is (expected == "inconclusive")
+
+
+def test_a_service_time_holds_no_lateness_of_the_generator() -> None:
+    late = evidence(metric("service.p99", 1.6e6, (1.5e6, 1.7e6)), audit=LATE)
+    assert outcome('metric = "service.p99"\npass = "<= 1 ms"', late)[0] == "fail"
+
+
+def test_what_is_compared_with_a_late_generator_passes_too_easily() -> None:
+    late = evidence(metric(), audit=LATE, file="artifacts/other.json")
+    check = 'metric = "latency.p99"\npass = "<= 2 x artifacts/other.json#latency.p99"'
+    references = {("checkout", "artifacts/other.json"): late}
+    assert outcome(check, evidence(metric()), references=references)[0] == "inconclusive"
