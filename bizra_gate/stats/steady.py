@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from statistics import median
@@ -81,6 +81,8 @@ class _Contrast:
     difference: float
     error: float
     ratio: float
+    inside: bool = False
+    """Whether it is a stretch within the series that is compared with what lies before and after it."""
 
     def exceeds(self, tolerance: float, z: float) -> bool:
         return abs(self.difference) - z * self.error > tolerance
@@ -270,7 +272,7 @@ class _Shape:
         inside, outside = self.level(start, stop), self._level_without(start, stop)
         error = self._error * math.sqrt(1 / size + 1 / (self.n - size))
         ratio = _ratio(median(self._raw[:start] + self._raw[stop:]), median(self._raw[start:stop]))
-        return "unsteady", _contrast(outside, inside, error, ratio)
+        return "unsteady", replace(_contrast(outside, inside, error, ratio), inside=True)
 
     def _between(self, first: tuple[int, int], second: tuple[int, int]) -> _Contrast:
         before, after = self.level(*first), self.level(*second)
@@ -375,11 +377,15 @@ def _message(verdict: Verdict, contrast: _Contrast, segments: Sequence[Segment])
     if verdict == "steady":
         return "the level holds: no lasting difference beyond 5 %"
     way = "rises" if contrast.difference > 0 else "falls"
-    by = "without end" if math.isinf(contrast.ratio) else f"to {contrast.ratio:.2f} times"
+    by = "from nothing" if math.isinf(contrast.ratio) else f"to {contrast.ratio:.2f} times what it was"
     if verdict == "drift":
-        return f"the level {way} {by} what it was over the length of the series"
+        return f"the level {way} {by} over the length of the series"
     if verdict == "change":
-        return f"the level {way} {by} what it was, and stays there"
-    return (
-        f"the level goes up and down between {len(segments)} stretches; the extreme ones differ {by.replace('to ', '')}"
-    )
+        return f"the level {way} {by}, and stays there"
+    if contrast.inside:
+        above = "above" if contrast.difference > 0 else "below"
+        far = "" if math.isinf(contrast.ratio) else f", at {contrast.ratio:.2f} times its level"
+        return f"the level comes and goes: a stretch within the series lies {above} the rest{far}"
+    apart = max(contrast.ratio, 1 / contrast.ratio) if contrast.ratio else math.inf
+    far = "" if math.isinf(apart) else f", the highest at {apart:.2f} times the lowest"
+    return f"the level goes up and down between {len(segments)} stretches{far}"

@@ -173,3 +173,19 @@ def test_what_is_told_to_be_level_in_short_is_steady_in_full(values: list[float]
 def test_a_quiet_series_is_told_to_be_level_in_short_and_a_shifted_one_is_not() -> None:
     assert is_level(shaped(1, lambda i: 1, cv=0.01))
     assert not is_level(shaped(1, lambda i: 1.2 if i >= 60 else 1))
+
+
+def test_one_stretch_within_a_series_is_told_against_the_rest() -> None:
+    generator = random.Random(2)
+    series = [100 * (1 + generator.gauss(0, 0.06)) * (1.2 if 19 <= i < 39 else 1) for i in range(60)]
+    found = steady_state(series)
+    assert (found.verdict, len(found.segments)) == ("unsteady", 1)
+    assert "a stretch within the series lies above the rest, at 1.2" in found.message
+
+
+def test_a_ratio_of_extremes_is_above_one_whichever_came_first() -> None:
+    low, high = [65.0 + i % 3 for i in range(30)], [100.0 + i % 3 for i in range(30)]
+    for series in (low + high + low + high, high + low + high + low):
+        found = steady_state(series)
+        assert found.verdict == "unsteady"
+        assert "between 4 stretches, the highest at 1.5" in found.message
