@@ -154,7 +154,9 @@ def _nothing_done(tally: Tally, facts: _Facts) -> TargetError:
     kind, count = tally.errors.most_common(1)[0]
     example = facts.examples().get(kind)
     said = f": {example}" if example else ""
-    return TargetError(f"all {tally.errors.total():,} operations failed, {count:,} of them with {kind}{said}")
+    total = tally.errors.total()
+    share = "all with" if count == total else f"{count:,} of them with"
+    return TargetError(f"no operation succeeded: of {total:,} that failed, {share} {kind}{said}")
 
 
 def _latency(times: Times, tally: Tally, clock: ClockFacts, origin: LatencyOrigin) -> Latency:

@@ -24,7 +24,7 @@ from .workers import Crew
 LEAD_NS = 50_000_000
 """Between "go" and the common origin: long enough for every worker to hear of it."""
 OPEN_NS = 120_000_000_000
-"""How long a target may take to import, connect and set up."""
+"""How long a target may take to import, connect and set up, and an operation of its timeout's length to be tried."""
 GRACE_NS = 60_000_000_000
 """How long after the drain's end a worker may take for its controls before it counts as hung."""
 
@@ -83,7 +83,8 @@ class Session:
         """Raises `TargetError` where the target cannot be driven; whatever happens, no worker is left running."""
         try:
             self._crew.start(self._jobs(), self._hear)
-            self._wait(lambda: self._window is not None, self._clock.now_ns() + OPEN_NS, "open the target")
+            until = self._clock.now_ns() + OPEN_NS + self._plan.timeout_ns
+            self._wait(lambda: self._window is not None, until, "open the target")
             assert self._window is not None
             self._wait(lambda: len(self._done) == self._plan.workers, self._deadline_ns, "end the run")
         finally:
@@ -103,7 +104,10 @@ class Session:
             limit = deadline_ns() if callable(deadline_ns) else deadline_ns
             if not over() and self._clock.now_ns() > limit:
                 late = [i for i in range(self._plan.workers) if i not in (self._done if self._window else self._ready)]
-                raise TargetError(f"{self._who(late[0])} did not {what} in time and was ended")
+                raise TargetError(
+                    f"{self._who(late[0])} did not {what} in time and was ended; nothing was recorded",
+                    hint="an operation or the setup may hang: a call that never returns cannot be interrupted",
+                )
 
     def _deadline_ns(self) -> int:
         assert self._window is not None

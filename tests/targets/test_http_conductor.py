@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 from http_peer import MS, OK, Notes
 
+from bizra_gate.errors import TargetError
 from bizra_gate.load.clock import FakeClock
 from bizra_gate.load.pacer import ConstantRate
 from bizra_gate.model import ClosedLoop, HttpRequest, Load, OpenLoop, Plan, Warmup, WorkerTask
+from bizra_gate.targets import overload
 from bizra_gate.targets.http.channel import Channel
 from bizra_gate.targets.http.conductor import TICK_NS, Conductor
 from bizra_gate.targets.http.endpoint import parse
@@ -285,3 +287,56 @@ def test_the_integral_in_flight_is_the_area_under_the_count(events: list[tuple[i
         ledger.fold(boundary)
     areas = [sum(max(0, min(end, at) - start) for start, end in events) for at in (20, 40)]
     assert [integral for *_, integral, _ in notes.folds] == areas
+
+
+def test_answers_between_two_losses_end_the_pause_that_losses_in_a_row_bring() -> None:
+    """A server that drops every connection after a few answers, most of which the engine takes without a word."""
+    stage = Stage(ClosedLoop(1))
+    stage.at(0)
+    for drops in range(1, 6):
+        stage.connect()
+        channel = stage.wires.sent[-1]
+        stage.clock.advance(MS)
+        channel.start = stage.clock.now_ns()  # as the hot path leaves it after an answer that it knew
+        stage.conductor.hung_up(channel, stage.clock.now_ns())
+        assert stage.notes.errors == {"closed": drops}
+        assert stage.wires.opening == [channel]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "kind", "said"),
+    [
+        (HttpRequest(), b"SSH-2.0-OpenSSH\r\n", "protocol", "b'SSH-2.0-OpenSSH\\r\\n'"),
+        (HttpRequest(expect_body="yes"), OK, "bad_body", "a body that was not expected (got b"),
+        (HttpRequest(expect_status=(204,)), OK, "bad_status", "a status that was not expected (200)"),
+    ],
+)
+def test_a_refused_answer_is_told_with_what_was_wrong_with_it(
+    request_: HttpRequest, answer: bytes, kind: str, said: str
+) -> None:
+    stage = Stage(ClosedLoop(1), request=request_)
+    stage.at(0)
+    stage.connect()
+    stage.conductor.received(stage.wires.sent[-1], answer, stage.clock.now_ns())
+    assert stage.notes.errors == {kind: 1}
+    assert said in stage.conductor.facts()["error_examples"][kind]
+
+
+def test_statuses_and_redirects_that_have_no_figure_of_their_own_are_caveats() -> None:
+    stage = Stage(ClosedLoop(1), request=HttpRequest(follow_redirects=True))
+    stage.at(0)
+    stage.connect()
+    channel = stage.wires.sent[-1]
+    for head in (b"302 Found\r\nLocation: /x", b"503 No", b"503 No"):
+        stage.conductor.received(channel, b"HTTP/1.1 " + head + b"\r\nContent-Length: 0\r\n\r\n", stage.clock.now_ns())
+    caveats = dict(stage.conductor.facts()["caveats"])
+    assert "503" in caveats["http.statuses"]
+    assert "all of its requests" in caveats["http.redirects"]
+
+
+def test_a_rate_that_is_hopelessly_missed_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overload, "MOST_UNSENT", 5)
+    stage = Stage(OpenLoop(100, max_in_flight=1), timeout_ns=20 * MS)
+    stage.at(0)
+    with pytest.raises(TargetError, match="more than 5 operations were due and never sent"):
+        stage.at(1000)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from python_bench import MS, Bench, S, identity
 
+from bizra_gate.errors import TargetError
 from bizra_gate.model import ClosedLoop, OpenLoop
+from bizra_gate.targets import overload
 from bizra_gate.targets.python import loops
 from bizra_gate.targets.python.books import Books, Failure
 from bizra_gate.targets.python.calibrate import Calibration, calibrate
@@ -235,6 +237,13 @@ def test_what_is_still_due_when_the_drain_ends_has_timed_out() -> None:
     assert tally.operations + tally.errors["timeout"] == 200, "nobody who was due is forgotten"
     assert tally.response.counts.n == 200
     assert tally.service.counts.n == 100
+
+
+def test_a_rate_that_is_hopelessly_missed_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overload, "MOST_UNSENT", 50)
+    bench = Bench(OpenLoop(100), timeout_ns=S)
+    with pytest.raises(TargetError, match="more than 50 operations were due and never sent"):
+        paced(bench, bench.taking(20 * MS))
 
 
 def test_an_operation_slower_than_the_timeout_is_a_timeout_though_it_ended() -> None:

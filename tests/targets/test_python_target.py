@@ -18,8 +18,9 @@ from python_bench import MS, Bench
 from bizra_gate import targets
 from bizra_gate.errors import TargetError, UsageError
 from bizra_gate.load.clock import FakeClock, MonotonicClock
-from bizra_gate.model import ClosedLoop, Plan, Warmup
-from bizra_gate.targets.python import PythonTarget
+from bizra_gate.model import ClosedLoop, OpenLoop, Plan, Warmup
+from bizra_gate.targets import overload
+from bizra_gate.targets.python import PythonTarget, async_controls
 from bizra_gate.targets.python.aio import AsyncLoad
 from bizra_gate.targets.python.async_controls import run_async_controls
 from bizra_gate.targets.python.controls import empty_like, run_controls, summary
@@ -187,11 +188,17 @@ def test_arguments_go_round_and_a_tuple_is_unpacked(given: Any) -> None:
 def test_arguments_know_their_worker_and_are_the_same_every_time() -> None:
     operation = of(with_arguments(lambda context: [context.random.random(), context.worker]), "x")
     assert operation.arguments is not None
-    first, again = (list(itertools.islice(operation.arguments(HERE), 2)) for _ in range(2))
+    first, again = (list(itertools.islice(operation.arguments(Context(1, 2, 0, 7)), 2)) for _ in range(2))
     assert first == again
     assert first[1] == (1,)
     other = list(itertools.islice(operation.arguments(Context(0, 2, 0, 7)), 2))
     assert other[0] != first[0]
+
+
+def test_a_generator_asked_for_by_each_item_goes_on_and_does_not_start_again() -> None:
+    """``(context.random.random() for _ in range(100))`` would otherwise be the same number a hundred times."""
+    context = Context(1, 2, 0, 7)
+    assert len({context.random.random() for _ in range(100)}) == 100
 
 
 def test_empty_arguments_are_told_and_not_waited_for() -> None:
@@ -452,6 +459,40 @@ def test_a_task_that_outlives_its_operation_is_told() -> None:
 
     assert asyncio.run(look(leaves_a_task))["unconsumed"] == "task"
     assert asyncio.run(look(sleepy))["unconsumed"] is None
+
+
+def test_an_operation_that_never_returned_is_not_called_again_for_controls() -> None:
+    async def never() -> None:
+        raise AssertionError("called again")
+
+    call = never
+    found = asyncio.run(run_async_controls(of(call, "x"), call, itertools.repeat(()), Sample(None), FakeClock(), 0.0))
+    assert "operation_ns" not in found
+
+
+def test_controls_of_an_operation_that_hangs_now_and_then_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(async_controls, "LONGEST_S", 0.001)
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    found = asyncio.run(run_async_controls(of(never, "x"), never, itertools.repeat(()), Sample(None), FakeClock(), 5.0))
+    assert "operation_ns" not in found
+
+
+def test_an_async_loop_that_is_hopelessly_behind_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overload, "MOST_UNSENT", 50)
+    bench = Bench(OpenLoop(1000, max_in_flight=1), timeout_ns=10_000 * MS)
+
+    async def hanging() -> None:
+        bench.clock.advance(3000 * MS)
+        await asyncio.Event().wait()
+
+    bench.clock.sleep_until(bench.task.origin_ns)
+    load = AsyncLoad(hanging, itertools.repeat(()), Sample(None), bench.recorder, bench.clock, bench.task)
+    bench.clock.advance(500 * MS)
+    with pytest.raises(TargetError, match="more than 50 operations were due and never sent"):
+        asyncio.run(load.open(OpenLoop(1000, max_in_flight=1)))
 
 
 def test_a_failing_setup_or_close_is_a_sentence(tmp_path: Path) -> None:

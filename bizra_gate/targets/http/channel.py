@@ -21,6 +21,7 @@ class Channel:
     (no redirect), nothing of its answer has come yet, so a known answer in one piece can be taken at its face value."""
 
     __slots__ = (
+        "began",
         "busy",
         "endpoint",
         "exchange",
@@ -44,6 +45,8 @@ class Channel:
         self.busy = False
         self.plain = False
         self.start = 0
+        self.began = 0
+        """Start of the operation that the schedule began; `start` is later where known answers came in between."""
         self.intended = 0
         self.index = 0
         self.hops = 0

@@ -23,6 +23,8 @@ from .schedule import MAX_OPENING, Arrivals, Users, schedule_for
 from .template import Template
 
 MAX_HOPS = 10
+EXAMPLE_BYTES = 60
+"""Of an answer that was refused, in the message."""
 TICK_NS = 10_000_000
 """How often the loop looks up by itself; how late it then is, is the generator's own lag."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -121,6 +123,7 @@ class Conductor:
     def begin(self, channel: Channel, start: int, intended: int) -> None:
         """Start one operation; its time counts from here, a connection that must be opened first included."""
         channel.start, channel.intended, channel.hops, channel.busy = start, intended, 0, True
+        channel.began = start
         self.ledger.began(start)
         channel.wire = self.template.static or self.next_wire(channel)
         self._go(channel, self.template.method)
@@ -155,8 +158,8 @@ class Conductor:
             return
         try:
             answer = channel.exchange.feed(data)
-        except ProtocolError:
-            self._lose(channel, failures.PROTOCOL, now)
+        except ProtocolError as error:
+            self._lose(channel, failures.PROTOCOL, now, f"{error}: {data[:EXAMPLE_BYTES]!r}")
             return
         if answer is not None:
             self._answered(channel, answer, data if plain else None, now)
@@ -219,6 +222,8 @@ class Conductor:
                 self.known.learn(data, answer, body_matters=self._expectation.needs_body)
             self._succeed(channel, answer.status, now)
         else:
+            if kind == failures.BAD_BODY:
+                self.ledger.explain(kind, f"got {answer.body[:EXAMPLE_BYTES]!r}")
             self._fail(channel, kind, now, answer.status if kind == failures.BAD_STATUS else None)
 
     def _succeed(self, channel: Channel, status: int, now: int) -> None:
@@ -230,8 +235,8 @@ class Conductor:
     def _redirect(self, channel: Channel, answer: Answer, now: int) -> None:
         try:
             target = channel.endpoint.redirected(answer.location or "")
-        except UsageError:
-            self._lose(channel, failures.PROTOCOL, now)
+        except UsageError as error:
+            self._lose(channel, failures.PROTOCOL, now, f"redirected to {error.message}")
             return
         self.ledger.redirects += 1
         channel.hops += 1
@@ -241,10 +246,12 @@ class Conductor:
         method, channel.wire = self.template.redirected(target, answer.status, channel.index)
         self._go(channel, method)
 
-    def _lose(self, channel: Channel, kind: str, now: int) -> None:
+    def _lose(self, channel: Channel, kind: str, now: int, said: str = "") -> None:
         """The operation failed and its connection is of no more use."""
         self._close(channel)
-        channel.failures += 1
+        # The engine takes known answers without a word; that the start has moved on tells that there were some.
+        channel.failures = 1 if channel.start != channel.began else channel.failures + 1
+        self.ledger.explain(kind, said)
         self._fail(channel, kind, now)
 
     def _fail(self, channel: Channel, kind: str, now: int, status: int | None = None) -> None:

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...model import Recorder
+from .failures import BAD_STATUS, CLASSES
+
+MOST_STATUSES = 5
+"""Named in a message."""
 
 
 class Ledger:
@@ -34,6 +38,7 @@ class Ledger:
         self._peak_in_flight = 0
         self._peak_connections = 0
         self._error_statuses: Counter[int] = Counter()
+        self._examples: dict[str, str] = {}
 
     def began(self, now: int) -> None:
         """One more in flight from `now` on; folds first where `now` lies past the boundary, as every event must."""
@@ -73,6 +78,11 @@ class Ledger:
             self._error_statuses[status] += 1
         self.recorder.failed(kind, start, end, intended if self._open_loop else None)
 
+    def explain(self, kind: str, said: str) -> None:
+        """What the first error of its class looked like, beyond what the class itself says."""
+        if kind not in self._examples:
+            self._examples[kind] = f"{CLASSES[kind]} ({said})" if said else CLASSES[kind]
+
     def settle(self) -> None:
         """Label the operations of the current run of equal outcomes."""
         if self._run:
@@ -102,4 +112,24 @@ class Ledger:
             "unsent": self.unsent,
             "unfinished": 0,
             "error_statuses": {str(status): count for status, count in sorted(self._error_statuses.items())},
+            "error_examples": {**self._examples, **self._bad_statuses()},
+            "caveats": self._caveats(),
         }
+
+    def _bad_statuses(self) -> dict[str, str]:
+        """``{"bad_status": "a status that was not expected (503)"}``."""
+        return {BAD_STATUS: f"{CLASSES[BAD_STATUS]} ({self._statuses})"} if self._error_statuses else {}
+
+    @property
+    def _statuses(self) -> str:
+        """The most frequent of those that were not expected, in ascending order."""
+        return ", ".join(map(str, sorted(status for status, _ in self._error_statuses.most_common(MOST_STATUSES))))
+
+    def _caveats(self) -> list[tuple[str, str]]:
+        """What limits the reading and has no figure of its own. Without counts, so that workers say the same."""
+        found = []
+        if self._error_statuses:
+            found.append(("http.statuses", f"answers with {self._statuses} were errors"))
+        if self.redirects:
+            found.append(("http.redirects", "redirects were followed: an operation's time holds all of its requests"))
+        return found

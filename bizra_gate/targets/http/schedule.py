@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UsageError
 from ...model import OpenLoop, WorkerTask
+from .. import overload
 from .channel import Channel, State
 
 if TYPE_CHECKING:
@@ -138,7 +139,11 @@ class Arrivals:
         return self.due_ns >= stop
 
     def give_up(self, now: int, stop: int) -> None:
+        unsent = 0
         while self.due_ns < stop:
+            unsent += 1
+            if unsent > overload.MOST_UNSENT:
+                raise overload.hopeless()
             self._conductor.expired_unsent(self.due_ns, now)
             self._advance()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ...model import Clock, ClosedLoop, OpenLoop, Recorder, WorkerTask
+from .. import overload
 from .books import EXAMPLE_LENGTH, LOOK_EVERY_NS, kind_of
 from .loops import TIMEOUT, Arguments, Call, Failed
 from .results import Labels, Sample
@@ -246,6 +247,10 @@ class AsyncLoad:
                 self._spawn(self._serve(due))
             else:
                 self._waiting.append(due)
+                if len(self._waiting) > overload.MOST_UNSENT:
+                    self._broken = overload.hopeless()
+                    self._over.set()
+                    return None
 
     async def _serve(self, due: int) -> None:
         """One arrival, then whatever waits."""

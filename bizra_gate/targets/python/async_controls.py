@@ -14,18 +14,22 @@ from .loops import Arguments, Call, Failed
 from .operation import Operation
 from .results import Sample
 
+LONGEST_S = 25.0
+"""The controls may take so long; an operation that hangs now and then leaves its costs out."""
+
 
 async def run_async_controls(
     operation: Operation, call: Call, arguments: Arguments, sample: Sample, clock: Clock, operation_ns: float
 ) -> dict[str, Any]:
     """Fields of `model.Controls`; a task that a call leaves behind is told as ``unconsumed = "task"``."""
     fields = of_sample(sample)
-    if operation_ns > TOO_LONG_NS:
+    if not 0 < operation_ns <= TOO_LONG_NS:  # none succeeded, so that one more call might never return
         return fields
     try:
-        fields |= await _costs(operation, call, arguments, clock, operation_ns)
-        if await _leaves_tasks(call, arguments):
-            fields["unconsumed"] = fields["unconsumed"] or "task"
+        async with asyncio.timeout(LONGEST_S):
+            fields |= await _costs(operation, call, arguments, clock, operation_ns)
+            if await _leaves_tasks(call, arguments):
+                fields["unconsumed"] = fields["unconsumed"] or "task"
     except Failed:
         return fields
     return fields
@@ -77,7 +81,8 @@ def look_from_outside(
     """Threads and processes that outlive a call, looked for between turns of the loop."""
 
     async def once() -> None:
-        await call(*next(arguments))
+        async with asyncio.timeout(LONGEST_S / CALLS / 2):
+            await call(*next(arguments))
 
     try:
         found = look_for_leftovers(lambda: loop.run_until_complete(once()), clock)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 from ...model import Clock, ClosedLoop, Recorder, WorkerTask
+from .. import overload
 from .books import Books
 from .results import label_of
 
@@ -202,7 +203,9 @@ def _wait(due: int, tick_at: int, books: Books, clock: Clock) -> int:
 def _give_up(first: int, rest: Iterator[int], recorder: Recorder, now_ns: Callable[[], int]) -> int:
     """Everything that is still due waited in vain."""
     now, count = now_ns(), 0
-    for due in (first, *rest):
-        recorder.failed(TIMEOUT, now, now, due)
+    for due in chain((first,), rest):
         count += 1
+        if count > overload.MOST_UNSENT:
+            raise overload.hopeless()
+        recorder.failed(TIMEOUT, now, now, due)
     return count

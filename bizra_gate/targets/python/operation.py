@@ -18,6 +18,7 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -27,7 +28,7 @@ from .target import PythonTarget
 Hook = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What a target may know of the worker that it runs in."""
 
@@ -37,9 +38,9 @@ class Context:
     seed: int
     """Of the plan; the same in every worker."""
 
-    @property
+    @cached_property
     def random(self) -> random.Random:
-        """A generator of this worker's own, the same every time."""
+        """This worker's own generator: the same numbers in every measurement, others in every worker and run."""
         return random.Random(f"{self.seed}/{self.run}/{self.worker}")
 
 
