@@ -64,7 +64,20 @@ def rule(check: Check, evidence: OpenedEvidence, context: Context, confidence: f
     if not rulings:
         return Ruling("inconclusive", f"{check.id} asks for nothing: it has neither a limit nor a baseline.", metric)
     ruling = rulings[0] if len(rulings) == 1 else both(*rulings)
-    return tempered(check, ruling, evidence, [*context.earlier, *_referred(check, evidence, context)])
+    compared = [*context.earlier, *_referred(check, evidence, context)]
+    return tempered(check, ruling, evidence, compared, lambda: _by_service(check, evidence, context, wanted))
+
+
+def _by_service(check: Check, evidence: OpenedEvidence, context: Context, confidence: float) -> Ruling | None:
+    """The limit of `check` held against the same statistic of the service time; None without either."""
+    metric = metric_of(evidence, f"service.{check.metric.partition('.')[2]}", confidence)
+    if check.limit is None or metric is None or _too_little_of(check, evidence, metric, confidence):
+        return None
+    return _rule_limit(check, check.limit, metric, evidence, context, confidence)
+
+
+def _too_little_of(check: Check, evidence: OpenedEvidence, metric: Metric, confidence: float) -> bool:
+    return _unusable(replace(check, metric=metric.name), evidence, metric, confidence) is not None
 
 
 def _referred(check: Check, evidence: OpenedEvidence, context: Context) -> Iterator[OpenedEvidence]:

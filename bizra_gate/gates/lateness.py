@@ -7,24 +7,39 @@ compared to it is the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from bizra_gate.model import Check, OpenedEvidence
+from bizra_gate.model.metric import percentile_of
 
 from .rulings import Ruling
 
 LAG = "generator.lag"
 FAMILIES = ("latency", "response")
 """Counted from the intended start; service times are counted from the send, and delay is the lateness itself."""
+TAIL_FROM = 90.0
+"""Below it a lateness that is only in the tail does not reach."""
 
 
-def tempered(check: Check, ruling: Ruling, evidence: OpenedEvidence, compared: Iterable[OpenedEvidence]) -> Ruling:
-    """`ruling`, or inconclusive where the lateness of a generator and not the target may have decided it."""
-    if check.metric.partition(".")[0] not in FAMILIES or ruling.verdict not in ("pass", "warn", "fail"):
+def tempered(
+    check: Check,
+    ruling: Ruling,
+    evidence: OpenedEvidence,
+    compared: Iterable[OpenedEvidence],
+    by_service: Callable[[], Ruling | None],
+) -> Ruling:
+    """`ruling`, or inconclusive where the lateness of a generator and not the target may have decided it.
+
+    `by_service` is the ruling on the service time, which holds no lateness: what fails by that fails.
+    """
+    family, _, statistic = check.metric.partition(".")
+    percentile = percentile_of(statistic)
+    tail = percentile >= TAIL_FROM if percentile is not None else statistic in ("mean", "max")
+    if family not in FAMILIES or not tail or ruling.verdict not in ("pass", "warn", "fail"):
         return ruling
     said = next((said for one in _suspects(check, ruling, evidence, compared) if (said := _lateness(one))), None)
-    if said is None:
+    if said is None or (ruling.verdict == "fail" and (own := by_service()) is not None and own.verdict == "fail"):
         return ruling
     return replace(ruling, verdict="inconclusive", reason=f"{ruling.reason} But that may be the generator's: {said}")
 

@@ -472,6 +472,20 @@ def test_a_figure_that_holds_the_generators_lateness_may_be_too_high_and_never_t
     assert ("the generator was 2 ms late" in reason) is (expected == "inconclusive")
 
 
+@pytest.mark.parametrize(("service", "expected"), [(1.4e6, "inconclusive"), (1.6e6, "fail")])
+def test_what_fails_by_its_service_time_alone_fails_however_late_the_generator_was(
+    service: float, expected: str
+) -> None:
+    own = metric("service.p99", service, (service - 1e4, service + 1e4))
+    late = evidence(metric(estimate=1.8e6, interval=(1.7e6, 1.9e6)), own, audit=LATE)
+    assert outcome(P99, late)[0] == expected
+
+
+def test_a_median_is_not_touched_by_what_is_late_in_the_tail() -> None:
+    late = evidence(metric("latency.p50", 1.8e6, (1.7e6, 1.9e6)), audit=LATE)
+    assert outcome('metric = "latency.p50"\npass = "<= 1.5 ms"', late)[0] == "fail"
+
+
 def test_a_service_time_holds_no_lateness_of_the_generator() -> None:
     late = evidence(metric("service.p99", 1.6e6, (1.5e6, 1.7e6)), audit=LATE)
     assert outcome('metric = "service.p99"\npass = "<= 1 ms"', late)[0] == "fail"
