@@ -44,13 +44,15 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _gate(gate: GateReport) -> Iterator[str]:
+    loud: Command = "warning" if gate.verdict == "SHIP" else "error"  # what a quorum excuses is no error
     for item in gate.evidence:
         if not item.trust.ok:
             for reason in item.trust.reasons:
-                yield command("error", reason.message, f"{gate.name}: evidence not trusted", gate.file)
+                title = "evidence missing" if item.missing else "evidence not trusted"
+                yield command(loud, reason.message, f"{gate.name}: {title}", gate.file)
         for found in () if item.audit is None else wording.sorted_findings(item.audit.findings):
             if found.severity != "note":
-                kind: Command = "error" if found.severity == "invalid" else "warning"
+                kind: Command = loud if found.severity == "invalid" else "warning"
                 said = ". ".join(part for part in (found.message.rstrip("."), wording.figures(found)) if part)
                 yield command(kind, said, f"{gate.name}: {found.code} ({found.severity})", gate.file)
     for check in sorted(gate.checks, key=lambda check: wording.CHECK_ORDER.index(check.verdict)):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..model import CheckReport, EvidenceReport, GateReport, Report
@@ -52,10 +52,15 @@ def _verdict(verdict: GateVerdict, why: str) -> Case:
 
 def _cases(gate: GateReport) -> Iterator[Case]:
     for item in gate.evidence:
-        yield from _evidence(item)
+        yield from (_excused(case) if gate.verdict == "SHIP" else case for case in _evidence(item))
     for check in gate.checks:
         yield _check(check)
     yield _verdict(gate.verdict, wording.gate_reason(gate))
+
+
+def _excused(case: Case) -> Case:
+    """Evidence of a gate that ships may be missing where a quorum or the gate itself excuses it: told, and not red."""
+    return case if case.outcome is None else replace(case, outcome="skipped", message=f"excused: {case.message}")
 
 
 def _evidence(item: EvidenceReport) -> Iterator[Case]:

@@ -83,9 +83,10 @@ def _results(report: Report) -> Iterator[Result]:
 
 
 def _trust(gate: GateReport) -> Iterator[Result]:
+    level: Level = "warning" if gate.verdict == "SHIP" else "error"
     for item in gate.evidence:
         for reason in () if item.trust.ok else item.trust.reasons:
-            yield Result(f"trust.{reason.code}", "error", f"{item.file}: {reason.message}", gate.file, item.file)
+            yield Result(f"trust.{reason.code}", level, f"{item.file}: {reason.message}", gate.file, item.file)
 
 
 def _audit(gate: GateReport) -> Iterator[Result]:

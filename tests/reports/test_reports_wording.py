@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import reports_builders as builders
 
-from bizra_gate.model import Metric, Report, Trust
+from bizra_gate.model import Metric, Reason, Report, Trust
 from bizra_gate.reports import REPORTERS, wording
 
 LOOSENED = "gates/x.toml: check p99: pass is loosened: 1 ms to 2 ms."
@@ -84,3 +84,13 @@ def test_notes_are_counted_in_the_plural() -> None:
     note = dataclasses.replace(builders.LITTLE, severity="note")
     assert wording.severities([note]) == "1 note"
     assert wording.severities([note, note]) == "2 notes"
+
+
+def test_evidence_that_a_quorum_excuses_is_told_and_makes_nothing_red() -> None:
+    nothing = Trust(False, (Reason("missing", "artifacts/asia.json does not exist"),))
+    pieces = (builders.evidence("eu"), builders.evidence("asia", nothing, None, missing=True))
+    shipped = builders.report(builders.gate("x", "SHIP", (builders.P99,), pieces))
+    for kind in ("junit", "sarif", "github"):
+        said = REPORTERS[kind](shipped)
+        assert "artifacts/asia.json does not exist" in said
+        assert not any(red in said for red in ("<error", "<failure", '"error"', "::error"))
