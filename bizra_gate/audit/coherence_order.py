@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ..model import Figure, Finding, Intervals, Latency, Measurement, Policy
 from . import facts
+from .coherence_deviation import of_deviation
 from .ranges import Range
 from .rule import Answer, NotApplicable, invalid
 from .wording import name_of, time
@@ -23,7 +24,8 @@ def order(measurement: Measurement, policy: Policy) -> Answer:
     """Figures are finite and not negative; min ≤ p_a ≤ p_b ≤ max for a < b; the mean lies where its percentiles put it.
 
     *Formula.* Besides min ≤ mean ≤ max (ns): at least a share p_b − p_a of all values is ≥ p_a and ≤ p_b, hence
-    Σ p_i·(q_{i+1} − q_i) ≤ mean ≤ Σ p_{i+1}·(q_{i+1} − q_i), with p_0 = min at q = 0 and the max at q = 1.
+    Σ p_i·(q_{i+1} − q_i) ≤ mean ≤ Σ p_{i+1}·(q_{i+1} − q_i), with p_0 = min at q = 0 and the max at q = 1; and
+    (1 − q)·(p − mean)² ≤ σ² ≤ (max − mean)·(mean − min).
     *Tolerance.* Rounding keeps order, so figures with the same last digit are compared as they stand; others may be
     off by half a last digit each, and by a bin of the histogram that they come from. The bounds of the mean allow
     one rank (max/n), and the rank error of a sketch. There is no percentage.
@@ -105,7 +107,7 @@ def _of_latency(name: str, latency: Latency, n: int | None) -> Iterable[Finding]
     findings = [_step(name, below, above) for below, above in steps if _above(below[1], above[1], latency.bin_ratio)]
     if findings:
         return findings
-    return list(_of_mean(name, latency, ladder, n))
+    return [*_of_mean(name, latency, ladder, n), *of_deviation(name, latency, n, _rank_slack(latency, n))]
 
 
 def _ladder(latency: Latency) -> list[tuple[str, Figure]]:
@@ -150,11 +152,16 @@ def _of_mean(name: str, latency: Latency, ladder: list[tuple[str, Figure]], n: i
         )
 
 
+def _rank_slack(latency: Latency, n: int | None) -> float:
+    """How far the share of values at or below a percentile may be off."""
+    return RANK_SLACK.get(latency.percentile_method, 0.0) + (1 / n if n else 0.01)
+
+
 def _bounds_of_mean(latency: Latency, n: int | None) -> Range:
     """The least and the greatest mean that min, percentiles and max allow, ns."""
     points = [(0.0, latency.minimum or Figure(0.0))]
     points += [(p / 100, figure) for p, figure in sorted(latency.percentiles, key=lambda pair: pair[0])]
-    rank = RANK_SLACK.get(latency.percentile_method, 0.0) + (1 / n if n else 0.01)
+    rank = _rank_slack(latency, n)
     shares = [upper[0] - lower[0] for lower, upper in zip(points, [*points[1:], (1.0, points[-1][1])], strict=True)]
     low = math.fsum(figure.low * part for (_, figure), part in zip(points, shares, strict=True))
     top = latency.maximum

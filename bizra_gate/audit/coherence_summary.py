@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ..model import Distribution, Figure, Finding, Intervals, Latency, Measurement, Metric, Policy, Printed
 from ..units import format_quantity
-from . import facts
+from . import coherence_restated, facts
 from .ranges import Range
 from .rule import Answer, NotApplicable, invalid
 from .wording import count, name_of, time
@@ -27,6 +27,8 @@ def summary(measurement: Measurement, policy: Policy) -> Answer:
     and the upper edges, min and max in the first and the last bin. Columns of intervals: Σ total = histogram total,
     max of maxima = maximum, and N(≤ x) ≥ Σ ⌈n_i/2⌉ over intervals with p50_i ≤ x, N(≥ x) ≥ Σ (n_i − ⌈n_i/2⌉ + 1)
     over those with p50_i ≥ x; the same with 0.99.
+    Other tools' figures that follow from others in the same file (a rate and its inverse, statistics beside the values)
+    must meet what those allow; a standard deviation that of its histogram or values, over n or n − 1.
     *Tolerance.* Half of the sixth significant digit for ours, half of the last printed digit elsewhere; one rank,
     because tools disagree on ⌈pN⌉, ⌊pN + ½⌋ and interpolation; the bins' own width. Nothing else.
     *Source.* Ceil rank: Hyndman & Fan (1996), definition 1.
@@ -42,13 +44,15 @@ def summary(measurement: Measurement, policy: Policy) -> Answer:
     *Neighbour.* The p90 of ten values, where one tool gives the ninth and another the mean of the ninth and tenth.
     """
     findings: list[Finding] = []
-    looked = bool(measurement.printed)
+    looked = bool(measurement.printed or measurement.restated or coherence_restated.values_of(measurement))
     if measurement.printed:
         findings += _of_printed(measurement)
+    findings += [*coherence_restated.of_restated(measurement), *coherence_restated.of_values(measurement)]
     for name, latency in facts.latencies(measurement):
         if latency.histogram is not None and latency.histogram.n and _has_figures(latency):
             looked = True
             findings += _of_figures(name, latency, latency.histogram)
+            findings += coherence_restated.of_deviation(name, latency, latency.histogram)
     for name, intervals, holder in facts.all_intervals(measurement):
         histogram = _histogram_of(holder)
         if histogram is not None:
@@ -60,7 +64,7 @@ def summary(measurement: Measurement, policy: Policy) -> Answer:
 
 
 def _has_figures(latency: Latency) -> bool:
-    named = (latency.mean, latency.minimum, latency.maximum)
+    named = (latency.mean, latency.minimum, latency.maximum, latency.stdev)
     return bool(latency.percentiles) or any(figure is not None for figure in named)
 
 

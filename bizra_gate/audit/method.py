@@ -231,7 +231,8 @@ def failures(measurement: Measurement, policy: Policy) -> Answer:
     if share_failed > policy.max_error_rate:
         message = (
             f"{count(failed)} of {count(every)} operations failed ({share(share_failed)}); the policy allows "
-            f"{share(policy.max_error_rate)}. What remains is the latency of those that were spared."
+            f"{share(policy.max_error_rate)}. "
+            + ("What remains is the latency of those that were spared." if failed < every else "Nothing succeeded.")
         )
         findings.append(insufficient(ERRORS, message, share(share_failed), f"≤ {share(policy.max_error_rate)}"))
     findings += _flattering(measurement, good or 0, every)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, printed
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, printed, restate
 from .cut import cut_caveats
 from .samples import Samples
 from .stream import Stream
@@ -24,6 +24,8 @@ _VALUE = re.compile(r"([A-Z][A-Za-z0-9 -]+):\s+(\S+)(.*)")
 _FAILED = re.compile(r"\s+\(Connect: (\d+), Receive: (\d+), Length: (\d+), Exceptions: (\d+)\)")
 _TOTAL_ROW = re.compile(r"Total:\s+(\d+)\s+(\d+)\s+(?:(\d+\.\d+)\s+\d+\s+)?(\d+)\s*")
 _PERCENTILE = re.compile(r"\s*(\d{1,2})%\s+(\d+)\s*")
+_PER_REQUEST = re.compile(r"Time per request:\s+(\S+) \[ms\] \((mean|mean, across all concurrent requests)\)\s*")
+_LONGEST = re.compile(r"\s*100%\s+(\d+) \(longest request\)\s*")
 _BLIND = (*blind.LOAD, blind.INTENDED)
 
 
@@ -56,11 +58,17 @@ class _Report:
         self.failed = {"connect": 0, "receive": 0, "length": 0, "exceptions": 0}
         self.total: re.Match[str] | None = None
         self.where = where
+        self.per_request: dict[str, Figure] = {}
+        self.longest: Figure | None = None
         for line in lines:
             if match := _FAILED.fullmatch(line):
                 self.failed = {key: printed.count(n, where) for key, n in zip(self.failed, match.groups(), strict=True)}
             elif match := _PERCENTILE.fullmatch(line):
                 self.percentiles.append((float(match[1]), printed.number(match[2], f"{where}: {match[1]}%", 1e6)))
+            elif match := _PER_REQUEST.fullmatch(line):
+                self.per_request[match[2]] = printed.number(match[1], f"{where}: Time per request", 1e6)
+            elif match := _LONGEST.fullmatch(line):
+                self.longest = printed.number(match[1], f"{where}: 100%", 1e6)
             elif match := _TOTAL_ROW.fullmatch(line):
                 self.total = match
             elif match := _VALUE.fullmatch(line):
@@ -95,6 +103,7 @@ def _read_text(lines: list[str], stream: Stream) -> Measurement:
         errors=errors,
         latency=_latency(report, done) if report.total else None,
         bytes_in=report.count("Total transferred"),
+        restated=tuple(_restated(report, done)),
         caveats=(*_caveats(report, done), *cut_caveats(stream)),
         blind=(*_BLIND, blind.SERIES, blind.TAIL),
     )
@@ -109,6 +118,25 @@ def _errors(report: _Report) -> dict[str, int]:
         "status": report.count("Non-2xx responses") or 0,
     }
     return {kind: n for kind, n in named.items() if n}
+
+
+def _restated(report: _Report, done: int) -> Iterator[Restated]:
+    """The two times per request, the transfer rate and the last percentile, from the counts above them."""
+    elapsed, transferred = report.figure("Time taken for tests", 1e9), report.count("Total transferred")
+    users, requests = Figure(float(report.needed("Concurrency Level"))), Figure(float(done))
+    for kind, factor in (("mean", users), ("mean, across all concurrent requests", Figure(1.0))):
+        formula = "concurrency times time over requests" if kind == "mean" else "time over requests"
+        stated = report.per_request.get(kind)
+        yield from restate.quotient(f"Time per request ({kind})", stated, "ns", formula, [factor, elapsed], [requests])
+    if elapsed is not None and transferred:
+        seconds = Figure(elapsed.value / 1e9, elapsed.resolution / 1e9)
+        formula, total = "Total transferred over the time", Figure(float(transferred))
+        yield from restate.quotient(
+            "Transfer rate", report.figure("Transfer rate", 1024.0), "B/s", formula, [total], [seconds]
+        )
+    if report.longest is not None and report.total is not None:
+        most = printed.number(report.total[4], f"{report.where}: Total", 1e6)
+        yield from restate.between("100%", report.longest, "ns", "the max of Total", most.low, most.high)
 
 
 def _caveats(report: _Report, done: int) -> Iterator[Caveat]:

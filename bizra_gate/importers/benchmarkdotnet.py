@@ -90,7 +90,8 @@ def _measured(base: Measurement, rows: list[_Row], statistics: Node) -> Measurem
         return _summary_only(base, statistics)
     launches = sorted({row.launch for row in results})
     processes = [_process(launch, rows, results) for launch in launches]
-    full = micro.of_processes(base, processes, _printed(statistics))
+    told = _printed(statistics) if results is not actual else None  # statistics are those of results
+    full = micro.of_processes(base, processes, told)
     removed = len(actual) - len(results)
     runs = tuple(
         replace(run, duration_ns=round(sum(row.ns for row in actual if row.launch == launch)))

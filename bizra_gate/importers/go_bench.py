@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import FormatError
-from ..model import Caveat, Environment, Figure, Latency, Measurement, Source
-from . import blind, micro, printed
+from ..model import Caveat, Environment, Figure, Latency, Measurement, Restated, Source
+from . import blind, micro, printed, restate
 from .cut import cut_caveats
 from .stream import Stream
 
@@ -42,6 +42,8 @@ class _Benchmark:
     said: dict[str, str]
     readings: list[micro.Reading] = field(default_factory=list)
     digits: list[float] = field(default_factory=list)
+    carried: list[tuple[Figure, Figure]] = field(default_factory=list)
+    """(MB/s, ns/op) of lines that have both."""
     failed: bool = False
 
 
@@ -71,6 +73,10 @@ def _benchmark(found: dict[tuple[str, str], _Benchmark], name: str, said: dict[s
 def _add(benchmark: _Benchmark, count: str, rest: str, where: str) -> None:
     """``2688235  130.2 ns/op  31463.78 MB/s``: values and their units by turns."""
     cells = rest.split()
+    units = dict(zip(cells[1::2], cells[::2], strict=False))
+    if "MB/s" in units:
+        pair = (printed.number(units[unit], f"{where}: {unit}") for unit in ("MB/s", "ns/op"))
+        benchmark.carried.append((next(pair), next(pair)))
     for value, unit in zip(cells[::2], cells[1::2], strict=False):
         if unit == "ns/op":
             figure = printed.number(value, f"{where}: ns/op")
@@ -89,6 +95,7 @@ def _measurement(benchmark: _Benchmark, name: str, stream: Stream) -> Measuremen
         name=name,
         loop="batch",
         environment=_environment(benchmark.said),
+        restated=tuple(_restated(benchmark.carried)),
         blind=_BLIND,
         caveats=cut_caveats(stream),
     )
@@ -99,6 +106,17 @@ def _measurement(benchmark: _Benchmark, name: str, stream: Stream) -> Measuremen
         return base
     full = micro.of_processes(base, [micro.Process(tuple(benchmark.readings))])
     return replace(full, latency=None if full.latency is None else _rounded(full.latency, max(benchmark.digits)))
+
+
+def _restated(carried: list[tuple[Figure, Figure]]) -> Iterator[Restated]:
+    """An operation carries the same bytes in every line (SetBytes), so MB/s times ns/op is one number."""
+    if len(carried) < 2:
+        return
+    by_size = sorted(carried, key=lambda pair: pair[0].value * pair[1].value)
+    speed, time = by_size[len(by_size) // 2]
+    for stated, own in carried:
+        formula = f"the bytes of the other lines over {own.value:g} ns/op"
+        yield from restate.quotient("MB/s", stated, "", formula, [speed, time], [own])
 
 
 def _rounded(latency: Latency, digit: float) -> Latency:

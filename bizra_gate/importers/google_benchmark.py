@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Environment, Figure, Latency, Measurement, Source
-from . import blind, failure, micro, printed
+from ..model import Caveat, Environment, Figure, Latency, Measurement, Restated, Source
+from . import blind, failure, micro, printed, restate
 from .document import Node, parse
 from .stream import Stream
 
@@ -29,6 +29,12 @@ _OWN = {
     "real_coefficient",
 }  # fmt: skip
 """Members of a row that are no counters of the user's."""
+TICK_NS = 16e6
+"""The coarsest clock of CPU time, that of Windows."""
+CPU_OVER_WALL = 1.02
+"""Wall and CPU time are read one after the other, so one thread may seem busy for a little more than there was time."""
+_OWN_TIMES = ("/process_time", "/manual_time")
+"""In the name of a benchmark whose CPU time is that of several threads, or whose time is its own."""
 _AGGREGATES = {"mean": "mean", "median": "p50", "stddev": "stdev"}
 _BLIND = (
     blind.WARMUP,
@@ -102,13 +108,26 @@ def _measurement(name: str, rows: list[Node], context: Node, stream: Stream) -> 
 
 def _timed(base: Measurement, rows: list[Node], figures: Latency, context: Node) -> Measurement:
     readings = tuple(micro.Reading(_ns(row, "real_time"), micro.operations(row["iterations"])) for row in rows)
-    full = micro.of_processes(base, [micro.Process(readings)], figures)
+    told = replace(base, restated=tuple(_restated(base, rows)))
+    full = micro.of_processes(told, [micro.Process(readings)], figures)
     lanes = base.threads or 1
     if lanes == 1 or full.duration_ns is None or not _is_wall(context["library_version"].text()):
         return full
     wall = full.duration_ns.value / lanes
     runs = tuple(replace(run, duration_ns=round(wall) if math.isfinite(wall) else None) for run in full.runs)
     return replace(full, duration_ns=Figure(wall), runs=runs)
+
+
+def _restated(base: Measurement, rows: list[Node]) -> Iterator[Restated]:
+    """One thread cannot have used more CPU time than there was time."""
+    if base.threads not in (None, 1) or any(mark in (base.name or "") for mark in _OWN_TIMES):
+        return
+    for row in rows:
+        wall, cpu = _ns(row, "real_time"), row["cpu_time"].number()
+        if cpu is not None and math.isfinite(wall):
+            most = wall * CPU_OVER_WALL + TICK_NS / micro.operations(row["iterations"])
+            busy = Figure(_ns(row, "cpu_time"))
+            yield from restate.between("cpu_time", busy, "ns", "real_time of one thread", 0.0, most)
 
 
 def _is_wall(version: str | None) -> bool:

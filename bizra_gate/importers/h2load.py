@@ -1,8 +1,10 @@
 """h2load (nghttp2): a closed loop over clients × streams, optionally paced; stdout, ``--log-file`` and JSON.
 
-Traps: with ``--rps`` and ``-D`` the rate is successes over the *configured* duration, so a paced run always prints its
-nominal rate; neither ``-m`` nor ``--rps`` is printed; latencies are a random sample of at most 1,000,000; the log is
-appended to, run after run, and its percentiles are not corrected for what a stall kept from being sent.
+Traps: with ``-D`` the rate is answers over the *configured* duration, so a paced run (``--rps``) always prints its
+nominal rate, and a run of 1.01 s one that is 1 % too high; ``finished in`` has the warm-up in it, the counts have not;
+neither ``-m`` nor ``--rps`` is printed; latencies are a random sample of at most 1,000,000; requests of a connection
+that failed are done and were never started; the log is appended to, run after run, and its percentiles are not
+corrected for what a stall kept from being sent.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Figure, Latency, Measurement, Source
-from . import blind, failure, printed
+from ..model import Caveat, Figure, Latency, Measurement, Source
+from . import blind, failure, printed, restate
 from .cut import cut_caveats
 from .document import Node, parse_several
 from .instants import as_rfc3339
@@ -31,6 +33,10 @@ _REQUESTS = re.compile(r"requests: (\d+) total, (\d+) started, (\d+) done, (\d+)
 _CODES = re.compile(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx")
 _TRAFFIC = re.compile(r"traffic: \S+ \((\d+)\) total.*")
 _ROW = re.compile(r"(?:time for )?request\s*:\s+(.*)")
+LATE = 0.02
+"""A timed run stops its clients at the end of ``-D`` and is done a moment later: 2 % of it …"""
+LATE_NS = 500_000_000
+"""… and half a second on a machine that is busy."""
 _BLIND = (*blind.LOAD[1:], blind.INTENDED, blind.RATE, blind.THINK)
 _STREAMS = (
     "how many streams share a connection (-m) is not said: state clients × streams with --connections (littles_law.*)"
@@ -92,6 +98,7 @@ class _Text:
         assert first is not None
         self.duration = printed.duration(first[1], f"{where}: finished in")
         self.rate = printed.number(first[2], f"{where}: req/s")
+        self.duration = self._without_warmup(self.duration)
         for line in after[1:]:
             self._read_after(line.rstrip())
         if not self.counts:
@@ -134,26 +141,66 @@ class _Text:
             )
         return _figures(found, self.counts[2])
 
+    def _without_warmup(self, finished: Figure) -> Figure:
+        """The counted part of ``finished in``, which begins with the first connection."""
+        warmup, asked = self.warmup, self.asked
+        if warmup is None or asked is None or not warmup.value or finished.high < warmup.low + asked.low:
+            return finished
+        return Figure(finished.value - warmup.value, finished.resolution + warmup.resolution)
+
+    def _rate(self) -> Figure:
+        """The rate over the time that it ran, where it was printed over the time that was asked for."""
+        asked, ran = self.asked, self.duration
+        if asked is None or asked.value <= 0 or not asked.low <= ran.high <= asked.high * (1 + LATE) + LATE_NS:
+            return self.rate
+        factor = asked.value / ran.value
+        return Figure(self.rate.value * factor, self.rate.resolution * factor)
+
+    def _of_rate(self, read: Figure) -> tuple[Caveat, ...]:
+        if self.asked is None or read.value == self.rate.value:
+            return ()
+        text = (
+            f"h2load divides by the {self.asked.value / 1e9:g} s asked for, not by the {self.duration.value / 1e9:g} s "
+            f"that it ran: {self.rate.value:,.0f}/s is read as {read.value:,.0f}/s"
+        )
+        return (Caveat("source.rate", text),)
+
     def measurement(self, stream: Stream) -> Measurement:
-        _, started, done, _, failed, errored, timed_out = self.counts
+        _, started, done, succeeded, failed, errored, timed_out = self.counts
         pipelined = self.protocol not in ("http/1.1", "")
+        rate = self._rate()
+        good = restate.between("requests succeeded", Figure(float(succeeded)), "", "done - failed",
+                               done - failed - self.clients, done - failed + self.clients)  # fmt: skip
         return Measurement(
             source=Source(tool="h2load", format="text report", file=stream.name),
             loop="closed",
             concurrency=None if pipelined else self.clients or None,
             duration_requested_ns=self.asked,
             duration_ns=self.duration,
-            rate_achieved_per_s=self.rate,
+            rate_achieved_per_s=rate,
             warmup_ns=self.warmup,
             operations=done,
             operations_include_errors=failed <= done,
-            sent=started,
+            sent=_sent(started, done, failed, errored),
             errors=_errors(self.codes, failed, errored, timed_out),
+            outcomes=_good_codes(self.codes) if self.codes else None,
+            outcomes_complete=bool(self.codes) and not pipelined and not failed,
             latency=self.latency,
             bytes_in=self.bytes_in,
-            caveats=cut_caveats(stream),
+            restated=tuple(good) if failed <= done else (),
+            caveats=(*self._of_rate(rate), *cut_caveats(stream)),
             blind=(*_BLIND, blind.SERIES, blind.TAIL, *((_STREAMS,) if pipelined else ())),
         )
+
+
+def _sent(started: int, done: int, failed: int, errored: int) -> int | None:
+    """Requests sent; not told where requests of a broken connection failed that were never started."""
+    ended = done if failed <= done else done + failed
+    return None if started < ended <= started + errored else started
+
+
+def _good_codes(codes: tuple[int, ...]) -> dict[str, int]:
+    return {label: n for label, n in zip(("2xx", "3xx"), codes, strict=False) if n}
 
 
 def _errors(codes: tuple[int, ...], failed: int, errored: int, timed_out: int) -> dict[str, int]:
@@ -221,7 +268,7 @@ def _read_json(node: Node, stream: Stream) -> Measurement:
         rate_achieved_per_s=measured["request_per_second"].figure(),
         operations=done,
         operations_include_errors=failed <= done,
-        sent=requests["started"].count(),
+        sent=_sent(requests["started"].count() or 0, done, failed, errored),
         errors=_errors(
             tuple(codes[key].count() or 0 for key in ("2xx", "3xx", "4xx", "5xx")), failed, errored, timed_out
         ),

@@ -16,11 +16,11 @@ from itertools import pairwise
 from statistics import median
 
 from ..errors import FormatError, UntrustedError
-from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Source
+from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Restated, Source
 from ..stats import histogram
 from ..stats.layout import Layout
 from ..units import NS_PER_S
-from . import printed
+from . import printed, restate
 from .cut import cut_caveats
 from .instants import as_rfc3339
 from .stream import Stream
@@ -187,6 +187,7 @@ def _measurement(log: _Log, name: str | None, tag: _Tag, stream: Stream) -> Meas
         intervals=_intervals(rows),
         started_at=as_rfc3339(round(begin * 1e3) * 10**6) if dated else None,
         finished_at=as_rfc3339(round(log.epoch_s(last) * 1e3) * 10**6) if dated else None,
+        restated=tuple(_restated(rows, ratio, floored, odd)),
         caveats=(
             *_caveats(ratio, floored, odd, len(rows)),
             *_unevenness(rows),
@@ -237,6 +238,17 @@ def _fits(row: _Row, ratio: float, floored: bool) -> bool:
     if floored:
         return row.most.value.is_integer() and math.floor(low) <= row.most.value <= high
     return row.most.high >= low and row.most.low <= high
+
+
+def _restated(rows: list[_Row], ratio: float, floored: bool, odd: int) -> Iterator[Restated]:
+    """``Interval_Max`` of the rows that do not fit, where most rows show how it is written."""
+    held = [row for row in rows if row.n]
+    if odd * 2 >= len(held):
+        return
+    for row in held:
+        if not _fits(row, ratio, floored):
+            what, formula = f"Interval_Max at {row.start_s:.3f}", "its histogram"
+            yield from restate.between(what, row.most, "", formula, row.top[0] / ratio, row.top[1] / ratio)
 
 
 def _caveats(ratio: float, floored: bool, odd: int, rows: int) -> Iterator[Caveat]:

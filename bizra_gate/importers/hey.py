@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure, printed
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, failure, printed, restate
 from .cut import cut_caveats
 from .samples import Samples
 from .stream import Stream
@@ -57,6 +57,7 @@ class _Report:
         self.statuses: dict[str, int] = {}
         self.errors: dict[str, int] = {}
         self.recorded = 0
+        self.buckets: list[int] = []
         self.bytes_in: int | None = None
         in_errors = False
         for line in lines:
@@ -81,7 +82,8 @@ class _Report:
         elif match := _PERCENTILE.fullmatch(line):
             self.percentiles.append((float(match[1]), printed.number(match[2], f"{where}: {match[1]}%", 1e9)))
         elif match := _BUCKET.fullmatch(line):
-            self.recorded += printed.count(match[1], f"{where}: histogram")
+            self.buckets.append(printed.count(match[1], f"{where}: histogram"))
+            self.recorded += self.buckets[-1]
         elif match := _BYTES.fullmatch(line):
             self.bytes_in = printed.count(match[1], where)
 
@@ -106,9 +108,20 @@ def _read_text(lines: list[str], stream: Stream) -> Measurement:
         outcomes_complete=True,
         latency=_latency(report, mean, total) if report.recorded else None,
         bytes_in=report.bytes_in,
+        restated=tuple(_restated(report)),
         caveats=(*caveats, *cut_caveats(stream)),
         blind=(*_BLIND, blind.SERIES, blind.TAIL),
     )
+
+
+def _restated(report: _Report) -> Iterator[Restated]:
+    """Percentiles against the histogram: bucket i ends at fastest + i · (slowest - fastest) / (buckets - 1)."""
+    fastest, slowest = report.figures.get("Fastest"), report.figures.get("Slowest")
+    if fastest is None or slowest is None or len(report.buckets) < 2:
+        return
+    step = (slowest.value - fastest.value) / (len(report.buckets) - 1)
+    edges = [fastest.value + index * step for index in range(len(report.buckets))]
+    yield from restate.in_buckets(report.percentiles, edges, report.buckets, QUANTUM_NS / 2)
 
 
 def _total(report: _Report, counted: int) -> int:

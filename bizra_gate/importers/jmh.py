@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..errors import FormatError
-from ..model import Caveat, Environment, Figure, Latency, Measurement, Run, Source
+from ..model import Caveat, Environment, Figure, Latency, Measurement, Restated, Run, Source
 from ..stats import merge
-from . import blind, micro, printed
+from . import blind, micro, printed, restate
 from .document import Node, parse
 from .samples import Counts
 from .stream import Stream
@@ -110,7 +110,12 @@ def _scored(base: Measurement, metric: Node, unit: _Unit, threads: int, result: 
     forks = [_fork(fork, unit, threads, length, result) for fork in metric["rawData"].elements()]
     processes = [fork for fork in forks if fork.readings]
     rate = micro.figure(score, 1e9 / unit.ns) if unit.is_rate else None
-    told = replace(base, rate_achieved_per_s=rate, caveats=(*base.caveats, _SCORES))
+    told = replace(
+        base,
+        rate_achieved_per_s=rate,
+        restated=tuple(_restated(metric, score)),
+        caveats=(*base.caveats, _SCORES),
+    )
     mean = micro.figure(unit.per_operation_ns(score, threads))
     if not processes:
         return replace(told, latency=Latency(mean=mean), duration_ns=_asked(result, length))
@@ -118,6 +123,24 @@ def _scored(base: Measurement, metric: Node, unit: _Unit, threads: int, result: 
     runs = tuple(replace(run, operations=None, duration_ns=_round(length, len(run.values), run)) for run in full.runs)
     measured = full.duration_ns if length is None else Figure(length * sum(len(run.values) for run in runs))
     return replace(full, operations=None, duration_ns=measured, runs=runs)
+
+
+def _restated(metric: Node, score: float) -> Iterator[Restated]:
+    """Score, extremes and the middle of the interval against the scores of the iterations, in the score's own unit."""
+    raw = [micro.number(node) for fork in metric["rawData"].elements() for node in fork.elements()]
+    scores = [value for value in raw if value is not None]
+    if not scores or not all(map(math.isfinite, scores)) or not math.isfinite(score):
+        return
+    formula = f"the scores of {len(scores)} iterations"
+    mean, edges = math.fsum(scores) / len(scores), metric["scorePercentiles"]
+    rows = [("score", score, mean), ("scorePercentiles 0.0", micro.number(edges["0.0"]), min(scores))]
+    rows.append(("scorePercentiles 100.0", micro.number(edges["100.0"]), max(scores)))
+    bounds = [micro.number(node) for node in metric["scoreConfidence"].elements()]
+    if len(bounds) == 2 and bounds[0] is not None and bounds[1] is not None:
+        rows.append(("the middle of scoreConfidence", (bounds[0] + bounds[1]) / 2, score))
+    for what, stated, derived in rows:
+        if stated is not None:
+            yield from restate.between(what, Figure(stated), "", formula, derived, derived)
 
 
 def _round(length: float | None, iterations: int, run: Run) -> int | None:

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..model import Caveat, Figure, Latency, Measurement, Source
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
 from ..model.measurement import Loop
-from . import blind, k6_points, printed
+from . import blind, k6_points, printed, restate
 from .document import Node, parse
 from .stream import Stream
 
@@ -155,10 +155,43 @@ def _read_summary(node: Node, stream: Stream) -> Measurement:
         latency=latency,
         bytes_in=_value(metrics, "data_received", "count").count(),
         bytes_out=_value(metrics, "data_sent", "count").count(),
+        restated=tuple(_restated(metrics, count, duration_ns)),
         caveats=tuple(_caveats(node["metrics"], form, rate)),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED, blind.RATE),
     )
     return _with_users(full, _users(metrics, count, latency))
+
+
+def _restated(metrics: dict[str, Node], requests: int, duration: Figure | None) -> Iterator[Restated]:
+    """Every counter's rate is its count over one and the same time; a rate's share that of its samples."""
+    if duration is not None and duration.value > 0:
+        seconds = Figure(duration.value / 1e9, duration.resolution / 1e9)
+        for name, values in metrics.items():
+            total, rate = values["count"].value, values["rate"].value
+            if name != "http_reqs" and _is_number(total) and _is_number(rate):
+                formula = "its count over the time of http_reqs"
+                stated, over = values["rate"].figure(), values["count"].figure()
+                yield from restate.quotient(f"{name}.rate", stated, "1/s", formula, [over], [seconds])
+    failed, others = _failed(metrics), _value(metrics, "http_req_failed", "fails").count()
+    if failed is not None and others is not None:
+        stated = Figure(float(failed + others))
+        yield from restate.between("passes and fails of http_req_failed", stated, "", "http_reqs", 0.0, float(requests))
+        for key in ("rate", "value"):
+            part = _value(metrics, "http_req_failed", key).figure()
+            if failed + others:
+                share = failed / (failed + others)
+                yield from restate.between(
+                    f"http_req_failed.{key}", part, "", "passes over passes and fails", share, share
+                )
+    trend = metrics.get("http_req_duration")
+    if trend is not None and trend["count"].value is not None:
+        yield from restate.between(
+            "http_req_duration.count", trend["count"].figure(), "", "http_reqs", requests, requests
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _shape(node: Node) -> tuple[str, dict[str, Node], Figure | None]:

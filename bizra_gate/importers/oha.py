@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure, printed
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, failure, printed, restate
 from .cut import cut_caveats
 from .document import Node, parse_several
 from .samples import Samples
@@ -63,6 +63,7 @@ def _read_json(node: Node, stream: Stream) -> Measurement:
         outcomes_complete=True,
         latency=_latency(node, any(failure.is_failed_status(int(code)) for code in statuses if code.isdecimal())),
         bytes_in=summary["totalData"].count(),
+        restated=tuple(_restated(node)),
         caveats=_caveats(aborted),
         blind=(*_BLIND, blind.SERIES, "whether --latency-correction was on is not said (method.coordinated_omission)"),
     )
@@ -107,6 +108,36 @@ def _latency(node: Node, includes_errors: bool) -> Latency | None:
         origin="send",
         includes_errors=includes_errors,
     )
+
+
+def _restated(node: Node) -> Iterator[Restated]:
+    """Percentiles against the histogram; and the figures that oha 1.15 prints again under ``metrics``, to 1 µs."""
+    summary, again = node["summary"], node["metrics"]
+    latency = _latency(node, includes_errors=True)
+    bins = sorted(
+        (float(edge), n.count() or 0) for edge, n in node["responseTimeHistogram"].members() if _decimal(edge)
+    )
+    if latency is not None and len(bins) > 2:
+        edges, width = [edge * 1e9 for edge, _ in bins], (bins[1][0] - bins[0][0]) * 1e9
+        yield from restate.in_buckets(latency.percentiles, edges, [n for _, n in bins], width)
+    answered, failed = node["statusCodeDistribution"].counts(), node["errorDistribution"].counts()
+    failed.pop(_ABORTED, None)
+    if ended := sum(answered.values()) + sum(failed.values()):
+        share = sum(answered.values()) / ended
+        stated = summary["successRate"].figure()
+        yield from restate.between("successRate", stated, "", "answers over answers and errors", share, share)
+    times, table = again["latency_ms"], node["latencyPercentiles"]
+    pairs = [("requests_per_sec", again["requests_per_sec"].figure(), summary["requestsPerSec"].figure(), "1/s")]
+    named = {"min": summary["fastest"], "mean": summary["average"], "max": summary["slowest"]}
+    named |= {key: table[key] for key in ("p50", "p95", "p99")}
+    pairs += [(key, times[key].figure(1e6, 0.002), own.figure(1e9), "ns") for key, own in named.items()]
+    for key, stated, other, unit in pairs:
+        if other is not None:
+            yield from restate.between(f"metrics {key}", stated, unit, "the summary", other.value, other.value)
+
+
+def _decimal(text: str) -> bool:
+    return text.replace(".", "", 1).isdecimal()
 
 
 def _read_csv(stream: Stream) -> Measurement:

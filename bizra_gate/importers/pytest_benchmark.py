@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..errors import FormatError
-from ..model import Caveat, ClockFacts, Environment, Figure, Latency, Measurement, Source
-from . import micro
+from ..model import Caveat, ClockFacts, Environment, Figure, Latency, Measurement, Restated, Source
+from . import micro, restate
 from .document import Node, parse
 from .stream import Stream
 
@@ -49,6 +49,7 @@ def _measurement(benchmark: Node, document: Node, stream: Stream) -> Measurement
         loop="batch",
         rate_achieved_per_s=stats["ops"].figure() if stats["total"].number() else None,
         clock=ClockFacts(name=timer) if timer else None,
+        restated=tuple(_restated(stats, rounds)),
         environment=_environment(document["machine_info"], document["version"].text()),
         finished_at=_with_zone(document["datetime"].text()),
         blind=_BLIND,
@@ -75,6 +76,19 @@ def _without_data(base: Measurement, stats: Node, rounds: int, iterations: int) 
             Caveat("source.data", "the single rounds were not saved (--benchmark-save-data): only their summary"),
         ),
     )
+
+
+def _restated(stats: Node, rounds: int) -> Iterator[Restated]:
+    """``total`` is the sum of the rounds, ``ops`` the rounds over it, ``iqr`` what lies between the quartiles."""
+    total, mean, one = _ns(stats["total"]), _ns(stats["mean"]), Figure(1.0)
+    yield from restate.quotient("total", total, "ns", "mean times rounds", [mean, Figure(float(rounds))], [one])
+    if mean is not None:
+        yield from restate.quotient("ops", micro.figure(micro.number(stats["ops"])), "1/s", "1 over mean",
+                                    [one], [Figure(mean.value / 1e9)])  # fmt: skip
+    low, high = _ns(stats["q1"]), _ns(stats["q3"])
+    if low is not None and high is not None:
+        apart = high.value - low.value
+        yield from restate.between("iqr", _ns(stats["iqr"]), "ns", "q3 - q1", apart - 1e-3, apart + 1e-3)
 
 
 def _printed(stats: Node, rounds: int) -> Latency:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import Caveat, Latency, Measurement, Source
-from . import blind
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, restate
 from .document import Node, parse_several
 from .stream import Stream
 
@@ -48,9 +48,25 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         errors={kind: n for kind, n in errors.items() if n},
         operations_include_errors=errors["status"] > 0 and sum(errors.values()) <= transactions,
         latency=_latency(node) if transactions else None,
+        restated=tuple(_restated(node, transactions)),
         caveats=_caveats(node["concurrency"].number()),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED, blind.CONNECTIONS, blind.THINK),
     )
+
+
+def _restated(node: Node, transactions: int) -> Iterator[Restated]:
+    """siege's concurrency is requests times response time over elapsed time; availability the share that was served."""
+    mean, elapsed = node["response_time"].figure(1.0, QUANTUM_S), node["elapsed_time"].figure(1.0, QUANTUM_S)
+    ended = transactions + (node["failed_transactions"].count() or 0)
+    if ended:
+        stated, share = node["availability"].figure(1.0, QUANTUM_S), 100 * transactions / ended
+        yield from restate.between("availability", stated, "", "transactions over all, in %", share, share)
+    if elapsed is not None:
+        stated, formula = (
+            node["concurrency"].figure(1.0, QUANTUM_S),
+            "transactions times response time over elapsed time",
+        )
+        yield from restate.quotient("concurrency", stated, "", formula, [Figure(float(transactions)), mean], [elapsed])
 
 
 def _caveats(concurrency: float | None) -> tuple[Caveat, ...]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure, printed
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, failure, printed, restate
 from .cut import cut_caveats
 from .document import Node, parse_several
 from .instants import as_rfc3339, rfc3339_ns
@@ -92,6 +92,7 @@ def _read_report(node: Node, stream: Stream) -> Measurement:
         latency=latency if requests else None,
         bytes_in=node["bytes_in"]["total"].count(),
         bytes_out=node["bytes_out"]["total"].count(),
+        restated=tuple(_restated(node, requests, duration, wait)),
         started_at=node["earliest"].text(),
         finished_at=node["end"].text(),
         caveats=_rate_caveat(node["rate"].number(), rate),
@@ -163,9 +164,53 @@ def _text_measurement(report: dict[str, dict[str, str]], stream: Stream) -> Meas
         outcomes_complete=True,
         latency=_text_latency(times, requests) if requests else None,
         bytes_in=None if bytes_in is None else printed.count(bytes_in, f"{where}: Bytes In"),
+        restated=tuple(_restated_text(report, requests, _served(codes), attack, wait, where)),
         caveats=(*_rate_caveat(told, rate), *cut_caveats(stream)),
         blind=(*_BLIND, blind.SERIES, blind.TAIL),
     )
+
+
+def _served(codes: Mapping[str, int]) -> int:
+    """What vegeta calls success: a status from 200 to 399."""
+    return sum(n for code, n in codes.items() if 200 <= int(code) < 400)
+
+
+def _restated(node: Node, requests: int, attack_ns: float, wait_ns: float) -> Iterator[Restated]:
+    """Rate, throughput, success and means of the JSON report, from its counts and times."""
+    done, latencies = Figure(float(requests)), node["latencies"]
+    if not requests:
+        return
+    served = Figure(float(_served(node["status_codes"].counts())))
+    attack = Figure(attack_ns / 1e9)
+    yield from restate.quotient("rate", node["rate"].figure(), "1/s", "requests over duration", [done], [attack])
+    yield from _throughput(node["throughput"].figure(), served, attack, Figure((attack_ns + wait_ns) / 1e9))
+    yield from restate.quotient("success", node["success"].figure(), "", "2xx and 3xx over requests", [served], [done])
+    total, mean = latencies["total"].figure(), latencies["mean"].figure(1.0, 2.0)
+    yield from restate.quotient("latencies.mean", mean, "ns", "latencies.total over requests", [total], [done])
+
+
+def _restated_text(
+    report: Mapping[str, Mapping[str, str]], requests: int, served: int, attack: Figure, wait: Figure, where: str
+) -> Iterator[Restated]:
+    done, told = Figure(float(requests)), report["Requests"]
+    seconds = Figure(attack.value / 1e9, attack.resolution / 1e9)
+    whole = Figure((attack.value + wait.value) / 1e9, (attack.resolution + wait.resolution) / 1e9)
+    if "rate" in told:
+        stated = printed.number(told["rate"], f"{where}: rate")
+        yield from restate.quotient("rate", stated, "1/s", "requests over duration", [done], [seconds])
+    if "throughput" in told:
+        stated = printed.number(told["throughput"], f"{where}: throughput")
+        yield from _throughput(stated, Figure(float(served)), seconds, whole)
+    if (share := report.get("Success", {}).get("ratio")) is not None and requests:
+        stated = printed.number(share.strip().removesuffix("%"), f"{where}: Success", 0.01)
+        yield from restate.quotient("success", stated, "", "2xx and 3xx over requests", [Figure(float(served))], [done])
+
+
+def _throughput(stated: Figure | None, served: Figure, attack: Figure, whole: Figure) -> Iterator[Restated]:
+    """Successes over attack and wait; over the attack alone in old versions."""
+    if attack.low > 0 and whole.low > 0:
+        low, high = served.value / whole.high, served.value / attack.low
+        yield from restate.between("throughput", stated, "1/s", "2xx and 3xx over attack and wait", low, high)
 
 
 def _text_latency(times: dict[str, Figure], requests: int) -> Latency:

@@ -1,8 +1,9 @@
 """wrk 4.x (github.com/wg/wrk): a closed loop over N connections, one text report per run.
 
-Traps: answers slower than ``--timeout`` (2 s) are in no latency, only in ``timeout``; `stats_correct` back-fills
-every sample longer than twice the mean cycle with samples that nobody sent, so that mean and percentiles of a run
-with stalls describe more requests than there were. Neither can be undone from the report; Little's law shows both.
+Traps: answers slower than ``--timeout`` (2 s) are requests and in no latency, only in ``timeout``; `stats_correct`
+back-fills every sample longer than twice the mean cycle with samples that nobody sent, so that mean and percentiles of
+a run with stalls describe more requests than there were. Neither can be undone from the report; Little's law shows
+both.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def read(stream: Stream) -> Iterator[Measurement]:
 
 def _measurement(report: wrk_report.Report, stream: Stream) -> Measurement:
     requests = report.requests or 0
-    inside = report.errors.get("status", 0) > 0 and sum(report.errors.values()) <= requests
+    answered = report.errors.get("status", 0) + report.errors.get("timeout", 0)
+    inside = answered > 0 and sum(report.errors.values()) <= requests
+    nothing_timed = report.errors.get("timeout", 0) >= requests
     return Measurement(
         source=Source(tool="wrk", format="text report", file=stream.name),
         loop="closed",
@@ -53,8 +56,9 @@ def _measurement(report: wrk_report.Report, stream: Stream) -> Measurement:
         operations=report.requests,
         operations_include_errors=inside,
         errors={kind: n for kind, n in report.errors.items() if n},
-        latency=_latency(report) if requests else None,
+        latency=None if nothing_timed else _latency(report),
         bytes_in=report.bytes_in,
+        restated=wrk_report.restated(report),
         caveats=(_CORRECTED, *cut_caveats(stream)),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED),
     )

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..errors import FormatError
-from ..model import Figure
-from . import printed
+from ..model import Figure, Restated
+from . import printed, restate
 from .stream import Stream
 
 _RUNNING = re.compile(r"Running (\S+) test @ (\S*)")
@@ -23,10 +23,12 @@ _SOCKET = re.compile(r"\s+Socket errors: connect (\d+), read (\d+), write (\d+),
 _STATUS = re.compile(r"\s+Non-2xx or 3xx responses: (\d+)")
 _PERCENTILE = re.compile(r"\s*(\d+(?:\.\d+)?)%\s+(\S+)\s*")
 _RATE = re.compile(r"Requests/sec:\s+(\S+)")
+_TRANSFER = re.compile(r"Transfer/sec:\s+(\S+)B")
 _SPECTRUM = re.compile(r"\s+(\d+\.\d+)\s+([01]\.\d+)\s+(\d+)\s+(\S+)")
 _FOOT = re.compile(r"#\[(Mean|Max)\s*=\s*(\S+), (?:StdDeviation|Total count)\s*=\s*(\S+)\]")
 
-ONLY_WRK2 = ("Thread calibration:", "HdrHistogram", "Detailed Percentile spectrum", "-nan")
+ONLY_WRK2 = re.compile(r"Thread calibration:|HdrHistogram|Detailed Percentile spectrum|Req/Sec\s+-nan\s")
+"""wrk too prints ``-nan%`` beside figures of nothing, but in the last cell of a row."""
 
 
 @dataclass
@@ -58,6 +60,8 @@ class Report:
     bytes_in: int | None = None
     errors: dict[str, int] = field(default_factory=dict)
     rate: Figure | None = None
+    bytes_read: Figure | None = None
+    bytes_per_s: Figure | None = None
     calibrated: bool = False
     tables: list[Table] = field(default_factory=list)
 
@@ -72,7 +76,7 @@ def is_report(head: bytes) -> bool:
 
 
 def is_wrk2(text: str) -> bool:
-    return any(mark in text for mark in ONLY_WRK2)
+    return ONLY_WRK2.search(text) is not None
 
 
 def runs(stream: Stream) -> Iterator[tuple[str, list[str]]]:
@@ -117,7 +121,8 @@ def _read_line(line: str, report: Report) -> None:
     elif match := _TOTAL.fullmatch(line):
         report.requests = printed.count(match[1], f"{where}: requests")
         report.duration = printed.duration(match[2], f"{where}: run time")
-        report.bytes_in = round(printed.figure(match[3], f"{where}: bytes read", printed.BINARY).value)
+        report.bytes_read = printed.figure(match[3], f"{where}: bytes read", printed.BINARY)
+        report.bytes_in = round(report.bytes_read.value)
     elif match := _SOCKET.fullmatch(line):
         for kind, n in zip(("connect", "read", "write", "timeout"), match.groups(), strict=True):
             report.errors[kind] = printed.count(n, where)
@@ -125,6 +130,8 @@ def _read_line(line: str, report: Report) -> None:
         report.errors["status"] = printed.count(match[1], where)
     elif match := _RATE.fullmatch(line):
         report.rate = printed.number(match[1], f"{where}: Requests/sec")
+    elif match := _TRANSFER.fullmatch(line):
+        report.bytes_per_s = printed.figure(match[1], f"{where}: Transfer/sec", printed.BINARY)
 
 
 def _read_table(line: str, table: Table, where: str) -> bool:
@@ -141,3 +148,12 @@ def _read_table(line: str, table: Table, where: str) -> bool:
     else:
         return False
     return True
+
+
+def restated(report: Report) -> tuple[Restated, ...]:
+    """``Transfer/sec`` is the bytes over the time, both printed above it."""
+    if report.duration is None:
+        return ()
+    seconds = Figure(report.duration.value / 1e9, report.duration.resolution / 1e9)
+    return tuple(restate.quotient("Transfer/sec", report.bytes_per_s, "B/s", "bytes read over the run time",
+                                  [report.bytes_read], [seconds]))  # fmt: skip

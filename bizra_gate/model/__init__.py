@@ -24,6 +24,7 @@ from .measurement import (
     Latency,
     Measurement,
     Printed,
+    Restated,
     Run,
     Source,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "Recorder",
     "Reference",
     "Report",
+    "Restated",
     "Run",
     "Signers",
     "Source",

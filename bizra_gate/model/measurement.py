@@ -343,6 +343,20 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """A figure of another tool's file that follows from other figures beside it: ab's ``Time per request`` is C·T/N."""
+
+    what: str
+    """As the tool calls it."""
+    stated: Figure
+    unit: str
+    low: float
+    high: float
+    """What the other figures of the file allow, in the same base unit."""
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """Everything recorded of one measurement, or everything that another tool said of one."""
 
@@ -386,6 +400,7 @@ class Measurement:
     bytes_out: int | None = None
     runs: tuple[Run, ...] = ()
     printed: tuple[Printed, ...] = ()
+    restated: tuple[Restated, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     blind: tuple[str, ...] = ()
     """Sentences on what the source does not tell, and the rules that therefore cannot look."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
+from statistics import stdev
 
 from bizra_gate.model import (
     Caveat,
@@ -18,6 +19,7 @@ from bizra_gate.model import (
     Latency,
     Measurement,
     Policy,
+    Restated,
     Run,
     Source,
 )
@@ -80,7 +82,18 @@ def autocannon_in_whole_milliseconds() -> Measurement:
 def ab_in_whole_milliseconds() -> Measurement:
     trains = users(105, 10, 5 * S, constant(31 * MS, MS))
     held = figures(latencies(trains), to(MS), percentiles=(50, 66, 75, 80, 90, 95, 98, 99), quantum=MS, stdev=False)
-    return tool("ab", trains, 5 * S, held, concurrency=10, duration=to(MS))
+    base = tool("ab", trains, 5 * S, held, concurrency=10, duration=to(MS))
+    return replace(base, restated=(per_request(base),))
+
+
+def per_request(base: Measurement) -> Restated:
+    """ab's "Time per request (mean)" in microseconds, and what concurrency, time and requests allow it to be."""
+    assert isinstance(base.duration_ns, Figure)
+    assert base.concurrency is not None
+    assert base.operations is not None
+    share = base.concurrency / base.operations
+    low, high = share * base.duration_ns.low, share * base.duration_ns.high
+    return Restated("Time per request (mean)", to(US)(share * base.duration_ns.value), "ns", low, high, "C·T/N")
 
 
 @SHELF.honest(policy=SHORT)
@@ -144,6 +157,7 @@ def wrk2_whose_histogram_begins_after_calibration() -> Measurement:
         latencies(late, response=True), to(10 * US), percentiles=(50, 75, 90, 99), method="hdr", origin="intended"
     )
     held = replace(held, window_ns=Figure(20 * S, 2 * MS), quantum_ns=US, bin_ratio=0.001)
+    held = exact_histogram(held, latencies(late, response=True))
     return tool("wrk2", trains, 30 * S, held, loop="open", concurrency=4, requested=200, think_time=False)
 
 
@@ -159,7 +173,9 @@ def oha_that_counts_the_aborted_in_its_rate() -> Measurement:
     trains = users(114, 100, 10 * S, lognormal(24 * MS, 0.2))
     held = figures(latencies(trains), exact, percentiles=(50, 75, 90, 95, 99, 99.9, 99.99), stdev=False)
     base = tool("oha", trains, 10 * S, held, concurrency=100, duration=exact)
-    return replace(base, rate_achieved_per_s=Figure((len(trains) + 100) / 10))
+    p99 = dict(held.percentiles)[99.0].value
+    again = Restated("metrics.p99", to(US)(p99), "ns", p99, p99, "latencyPercentiles.p99")
+    return replace(base, rate_achieved_per_s=Figure((len(trains) + 100) / 10), restated=(again,))
 
 
 @SHELF.honest(policy=SHORT)
@@ -273,6 +289,14 @@ def pyperf_with_six_processes() -> Measurement:
 @SHELF.honest(policy=SHORT)
 def hyperfine_with_fourteen_runs() -> Measurement:
     return bench("hyperfine", _processes(124, 1, 14, 121.5 * MS, 0.004), 1)
+
+
+@SHELF.honest(policy=SHORT)
+def hyperfine_with_runs_on_two_kinds_of_cores() -> Measurement:
+    values = [(210 if index % 2 else 160) * MS + 20 * US * ((index * 7) % 5) for index in range(10)]
+    base = bench("hyperfine", [values], 1)
+    assert base.latency is not None
+    return replace(base, latency=replace(base.latency, stdev=Figure(stdev(values))))
 
 
 @SHELF.honest(policy=SHORT)

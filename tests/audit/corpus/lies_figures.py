@@ -9,6 +9,7 @@ from bizra_gate.model import (
     Figure,
     Measurement,
     Printed,
+    Restated,
     Run,
 )
 
@@ -47,6 +48,19 @@ def a_minimum_of_one_above_a_median_of_zero() -> Measurement:
     trains = foreign.users(206, 10, 6 * S, constant(170 * US, 20 * US), repeat=20)
     held = figures(latencies(trains), to(MS), percentiles=(50, 90, 99), quantum=MS, mean=to(10 * US), stdev=False)
     return tool("autocannon", trains, 6 * S, replace(held, minimum=Figure(MS, MS), mean=None), concurrency=10)
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
+def a_deviation_shrunk_tenfold() -> Measurement:
+    base = foreign.exponential_service_times()
+    assert base.latency is not None
+    assert base.latency.stdev is not None
+    return headline(base, stdev=replace(base.latency.stdev, value=base.latency.stdev.value / 10))
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
+def a_deviation_wider_than_the_extremes() -> Measurement:
+    return headline(foreign.wrk_over_eight_connections(), stdev=Figure(9 * MS, 10 * US))
 
 
 @SHELF.lie("coherence.order", policy=SHORT)
@@ -195,3 +209,41 @@ def a_sum_that_the_intervals_do_not_give() -> Measurement:
     base = own.one_connection()
     series = series_of(base)
     return remade(base, intervals=replace(series, total_ns=tuple(round(t * 0.999) for t in series.total_ns)))
+
+
+# ── figures that follow from those beside them ───────────────────────────────────────────────────────────────────
+
+
+@SHELF.lie("coherence.summary", policy=SHORT)
+def a_time_per_request_divided_by_ten() -> Measurement:
+    base = foreign.ab_in_whole_milliseconds()
+    honest = foreign.per_request(base)
+    return replace(base, restated=(replace(honest, stated=Figure(honest.stated.value / 10, honest.stated.resolution)),))
+
+
+@SHELF.lie("coherence.summary", policy=SHORT)
+def a_throughput_in_bytes_that_nobody_carried() -> Measurement:
+    carried = Restated("Transfer/sec", Figure(9.4e6, 1e4), "B/s", 8.21e6, 8.23e6, "bytes read over the run time")
+    return replace(foreign.wrk_over_eight_connections(), restated=(carried,))
+
+
+@SHELF.lie("coherence.summary", policy=SHORT)
+def a_mean_that_the_kept_values_do_not_give() -> Measurement:
+    base = foreign.jmh_with_two_forks_of_five()
+    assert base.latency is not None
+    assert base.latency.mean is not None
+    return headline(base, mean=Figure(base.latency.mean.value * 0.98))
+
+
+@SHELF.lie("coherence.summary", policy=SHORT)
+def a_deviation_that_the_kept_values_do_not_give() -> Measurement:
+    return headline(foreign.go_with_a_count_of_eight(), stdev=Figure(0.02))
+
+
+@SHELF.lie("coherence.summary", policy=SHORT)
+def a_deviation_that_the_histogram_does_not_give() -> Measurement:
+    base = foreign.wrk2_whose_histogram_begins_after_calibration()
+    assert base.latency is not None
+    assert base.latency.histogram is not None
+    assert base.latency.histogram.variance is not None
+    return headline(base, stdev=Figure(1.2 * math.sqrt(base.latency.histogram.variance), 10_000.0))
