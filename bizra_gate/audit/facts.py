@@ -198,8 +198,12 @@ def in_process(measurement: Measurement) -> bool:
     return measurement.plan is not None and measurement.plan.target.startswith(("py:", "cmd:"))
 
 
-def whole_rows(intervals: Intervals, duration_ns: float | None) -> int:
-    """How many leading rows lie wholly in the counted window; a last part of one and the drain follow."""
+def whole_rows(intervals: Intervals, duration_ns: float | None) -> range:
+    """Indexes of the rows that lie wholly in the counted window.
+
+    A part of a row may come first (a tool that counts by the second of the clock), a part and the drain last.
+    """
+    begin = sum(1 for start in intervals.start_ns if start < 0)
     if duration_ns is None:
-        return len(intervals.start_ns)
-    return sum(1 for start in intervals.start_ns if start + intervals.length_ns <= duration_ns)
+        return range(begin, len(intervals.start_ns))
+    return range(begin, sum(1 for start in intervals.start_ns if start + intervals.length_ns <= duration_ns))

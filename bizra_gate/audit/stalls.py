@@ -37,29 +37,31 @@ def spells(measurement: Measurement) -> list[Spell] | None:
     found, looked = [], False
     for _, series, holder in facts.all_intervals(measurement):
         duration = holder.duration_ns.value if isinstance(holder.duration_ns, Figure) else holder.duration_ns
-        counts = series.count[: facts.whole_rows(series, duration)]
-        usual = median(counts) if counts else 0
-        if len(counts) >= FEWEST_ROWS and usual > 0:
+        rows = facts.whole_rows(series, duration)
+        usual = median(series.count[row] for row in rows) if rows else 0
+        if len(rows) >= FEWEST_ROWS and usual > 0:
             looked = True
-            found += list(_spells(series, counts, usual)) or [_worst_row(series, counts, usual)]
+            found += list(_spells(series, rows, usual)) or [_worst_row(series, rows, usual)]
     return found if looked else None
 
 
-def _spells(series: Intervals, counts: tuple[int, ...], usual: float) -> Iterator[Spell]:
+def _spells(series: Intervals, rows: range, usual: float) -> Iterator[Spell]:
     begin: int | None = None
-    for row, n in enumerate([*counts, usual]):
-        if n < SLOWED * usual:
+    for row in rows:
+        if series.count[row] < SLOWED * usual:
             begin = row if begin is None else begin
         elif begin is not None:
-            yield _spell(series, counts, usual, begin, row)
+            yield _spell(series, usual, begin, row)
             begin = None
+    if begin is not None:
+        yield _spell(series, usual, begin, rows.stop)
 
 
-def _spell(series: Intervals, counts: tuple[int, ...], usual: float, begin: int, end: int) -> Spell:
-    missing = sum(1 - n / usual for n in counts[begin:end]) * series.length_ns
+def _spell(series: Intervals, usual: float, begin: int, end: int) -> Spell:
+    missing = sum(1 - n / usual for n in series.count[begin:end]) * series.length_ns
     return Spell(missing, max(series.maximum_ns[begin : end + 1]) if series.maximum_ns else None)
 
 
-def _worst_row(series: Intervals, counts: tuple[int, ...], usual: float) -> Spell:
-    row = min(range(len(counts)), key=counts.__getitem__)
-    return _spell(series, counts, usual, row, row + 1)
+def _worst_row(series: Intervals, rows: range, usual: float) -> Spell:
+    row = min(rows, key=series.count.__getitem__)
+    return _spell(series, usual, row, row + 1)

@@ -161,17 +161,21 @@ def _half_ns(value_ms: int) -> int:
 
 
 def _intervals(entry: _Entry) -> Intervals | None:
-    """Requests per second of the epoch; seconds without any are zero, not missing."""
+    """Requests per second of the epoch; seconds without any are zero, not missing.
+
+    The run began somewhere within the first of them, which therefore starts before the window.
+    """
     if not entry.per_second:
         return None
     first, last = min(entry.per_second), max(entry.per_second)
     if last - first >= MAX_ROWS:
         return None
     seconds = range(first, last + 1)
+    begin = min(entry.start, first + 1.0) if abs(entry.start - first) < MAX_ROWS else float(first)
     failed = tuple(entry.failed_per_second.get(second, 0) for second in seconds)
     return Intervals(
         length_ns=NS_PER_S,
-        start_ns=tuple(index * NS_PER_S for index in range(len(seconds))),
+        start_ns=tuple(round((second - begin) * NS_PER_S) for second in seconds),
         count=tuple(max(0, entry.per_second.get(s, 0) - f) for s, f in zip(seconds, failed, strict=True)),
         errors=failed,
     )

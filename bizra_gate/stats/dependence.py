@@ -54,9 +54,9 @@ def full_rows(intervals: Intervals, window_ns: float | None, residence_ns: float
     length, rows = intervals.length_ns, len(intervals.start_ns)
     if window_ns is not None:
         rows = sum(1 for start in intervals.start_ns if start + length <= window_ns + length * 1e-6)
-    filling = 0
+    filling = begin = sum(1 for start in intervals.start_ns if start < 0)  # a part of a row, before the window
     if residence_ns is not None and residence_ns > length / 100:
-        filling = min(math.ceil(3 * residence_ns / length), rows // 5)
+        filling = begin + min(math.ceil(3 * residence_ns / length), rows // 5)
     return range(filling, rows)
 
 
