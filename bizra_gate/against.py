@@ -13,6 +13,7 @@ from . import repository, targets
 from .errors import UsageError
 from .evidence.benchmark import AGAINST, GIT, against_plan
 from .model import Plan, Target
+from .model.plan import public_target
 from .targets.python import PythonTarget
 
 ENGINES = {"http": "http", "https": "http", "py": "py", "cmd": "cmd"}
@@ -105,9 +106,9 @@ def _moved(target: PythonTarget, whole: Path, tree: Path) -> PythonTarget:
 
 def _plan(plan: Plan) -> Plan:
     """Named after what it is compared with, so that nobody takes it for the first."""
-    return dataclasses.replace(against_plan(plan), name=plan.against)
+    return dataclasses.replace(against_plan(plan), name=public_target(plan.against or ""))
 
 
 def _subject(target: str, identity: Mapping[str, str]) -> dict[str, str]:
     """What the statement says of it, apart from what it says of the first target."""
-    return {f"{AGAINST}{name}": value for name, value in {"target": target, **identity}.items()}
+    return {f"{AGAINST}{name}": value for name, value in {"target": public_target(target), **identity}.items()}

@@ -9,6 +9,7 @@ import dataclasses
 import math
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,8 +25,9 @@ from .errors import FormatError, UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark, GateReference, Origin, Tool
 from .gates.baseline import Comparison
-from .model import Gate, Measurement, Metric, OpenedEvidence, Plan, Policy, Report
+from .model import Gate, Measurement, Metric, OpenedEvidence, Plan, Policy, Report, Target
 from .model.metric import Better
+from .model.plan import public_target
 from .reports.inputs import AuditedMeasurement
 from .stats import summary
 from .version import __version__
@@ -35,6 +37,16 @@ if TYPE_CHECKING:
 
 IGNORED_WHEN_DIRTY = ("artifacts", "ledger", "gates/keyring.toml")
 """Changes here do not make a measured tree dirty: evidence is committed after the code that it measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One measurement to make: paths in the plan are relative to `root`; the artifact is written to `artifact`."""
+
+    plan: Plan
+    root: Path
+    artifact: Path
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +84,47 @@ def bench(
 
     Nothing is written unless the whole measurement was made.
     """
+    return bench_together([Order(plan, root, artifact, gate)], signer=signer, progress=progress)[0]
+
+
+def bench_together(
+    orders: Sequence[Order], *, signer: PrivateKey, progress: Callable[[Snapshot], None] | None = None
+) -> list[Benched]:
+    """Measure all `orders` in turn (A B B A …), each with its second target, and write one signed artifact for each.
+
+    Nothing is written unless every measurement was made.
+    """
     from . import against, load, probe, targets
     from .load.clock import MonotonicClock
 
-    origin = origin_of(root, plan)
-    target = targets.resolve(plan.target, plan=plan, root=root)
-    subject = {"target": plan.target, **target.identity()}
     clock = MonotonicClock()
-    with against.rival(plan, root) as rival:
-        if rival is None:
-            measurement, other = load.run(plan, target, clock, probe.environment(), progress=progress), None
-        else:
-            pairs = [(plan, target), (rival.plan, rival.target)]
-            measurement, other = load.run_many(pairs, clock, probe.environment(), progress=progress)
-            subject |= rival.subject
-    return seal(
-        measurement,
-        subject=subject,
-        origin=origin,
-        signer=signer,
-        artifact=artifact,
-        finished_at=measurement.finished_at or clock.wall(),
-        gate=gate,
-        against=other,
-    )
+    with ExitStack() as stack:
+        pairs: list[tuple[Plan, Target]] = []
+        stated: list[tuple[Origin, dict[str, str], bool]] = []
+        for order in orders:
+            target = targets.resolve(order.plan.target, plan=order.plan, root=order.root)
+            subject = {"target": public_target(order.plan.target), **target.identity()}
+            pairs.append((order.plan, target))
+            rival = stack.enter_context(against.rival(order.plan, order.root))
+            if rival is not None:
+                pairs.append((rival.plan, rival.target))
+                subject |= rival.subject
+            stated.append((origin_of(order.root, order.plan), subject, rival is not None))
+        found = iter(load.run_many(pairs, clock, probe.environment(), progress=progress))
+        measured = [(next(found), next(found) if has_rival else None) for _, _, has_rival in stated]
+    return [
+        seal(
+            measurement,
+            subject=subject,
+            origin=origin,
+            signer=signer,
+            artifact=order.artifact,
+            finished_at=measurement.finished_at or clock.wall(),
+            gate=order.gate,
+            against=other,
+        )
+        for order, (origin, subject, _), (measurement, other) in zip(orders, stated, measured, strict=True)
+    ]
 
 
 def seal(
@@ -317,9 +346,11 @@ def with_overrides(plan: Plan, **changes: object) -> Plan:
 
 __all__ = [
     "Benched",
+    "Order",
     "Verified",
     "audit_measurement",
     "bench",
+    "bench_together",
     "decode_artifact",
     "gates",
     "is_artifact",

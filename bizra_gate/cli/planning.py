@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import against, opening, repository
@@ -11,9 +12,10 @@ from ..errors import UsageError
 from ..evidence.benchmark import GIT
 from ..gates.measure import RUNS_AGAINST, mean_rate, parse_stages
 from ..model import ClosedLoop, CommandOptions, Gate, HttpRequest, Load, OpenLoop, Plan, Warmup
-from ..model.plan import Arrivals, Stage
+from ..model.plan import Arrivals, Collector, Stage, public_target
+from ..targets.command import variants
 from ..units import NS_PER_S, UnitError, format_time
-from . import values
+from . import target_options, values
 
 SCHEMES = ("http://", "https://", "py:", "cmd:")
 PROFILES = {
@@ -49,6 +51,16 @@ class Asked:
     prepare: str | None = None
     shell: bool = False
     name: str | None = None
+    gc: str | None = None
+    seed: int | None = None
+    max_in_flight: int | None = None
+    data: Path | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    follow_redirects: bool = False
+    new_connections: bool = False
+    insecure: bool = False
+    expect_exit: tuple[int, ...] = ()
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +80,17 @@ def jobs(what: list[str], asked: Asked, artifact: Path | None) -> list[Job]:
     if not targets:
         return _gate_jobs([Path(text) for text in what], asked, artifact)
     if len(what) > 1:
-        raise UsageError(f"one TARGET at a time: got {', '.join(what)}", hint="write a gate file for each, see init")
-    return [_target_job(targets[0], asked, artifact)]
+        raise UsageError(
+            f"one TARGET at a time: got {', '.join(map(public_target, what))}",
+            hint="write a gate file for each, see init",
+        )
+    return _target_jobs(targets[0], asked, artifact)
+
+
+def in_turn(jobs: list[Job]) -> list[list[Job]]:
+    """Jobs that are measured together, run by run; where each has one run there is nothing to take turns with."""
+    several = len(jobs) > 1 and any(job.plan.runs > 1 for job in jobs)
+    return [jobs] if several else [[job] for job in jobs]
 
 
 def _gate_jobs(paths: list[Path], asked: Asked, artifact: Path | None) -> list[Job]:
@@ -87,12 +108,15 @@ def _gate_jobs(paths: list[Path], asked: Asked, artifact: Path | None) -> list[J
 
 def _gate_job(gate: Gate, asked: Asked, artifact: Path | None) -> Job:
     assert gate.plan is not None
+    if any(len(several) > 1 for several in asked.parameters.values()):
+        raise UsageError(f"--param: {gate.name} is one gate with one artifact; give each parameter one value")
     root = opening.root_of(Path(gate.file))
     place = artifact or root / gate.evidence[0].artifacts[0]
     return Job(gate.name, overridden(gate.plan, asked), root, place, gate)
 
 
-def _target_job(target: str, asked: Asked, artifact: Path | None) -> Job:
+def _target_jobs(target: str, asked: Asked, artifact: Path | None) -> list[Job]:
+    """One job, or with parameters one for each of their combinations."""
     name = asked.name or values.name_of(target)
     warmup_ns, duration_ns = PROFILES["standard"]
     plan = Plan(
@@ -106,7 +130,13 @@ def _target_job(target: str, asked: Asked, artifact: Path | None) -> Job:
         sources=_own_source(target),
     )
     root = repository.top(Path.cwd()) or Path.cwd()
-    return Job(name, overridden(plan, asked), root, artifact or Path("artifacts") / f"{name}.json")
+    plans = variants(overridden(plan, asked))
+    if artifact is not None and len(plans) > 1:
+        raise UsageError(f"--artifact names one file, but the parameters make {len(plans)} measurements")
+    files = [artifact or Path("artifacts") / f"{values.file_name(one.name or name)}.json" for one in plans]
+    if len(set(files)) < len(files):
+        raise UsageError("two values of a parameter make the same file name", hint="write them so that letters differ")
+    return [Job(one.name or name, one, root, file) for one, file in zip(plans, files, strict=True)]
 
 
 def _own_source(target: str) -> tuple[str, ...]:
@@ -134,11 +164,20 @@ def overridden(plan: Plan, asked: Asked) -> Plan:
         timeout_ns=_first(asked.timeout_ns, plan.timeout_ns),
         name=asked.name or plan.name,
         against=_against(asked.against) or plan.against,
-        http=_http(plan, asked),
-        command=_command(plan, asked),
+        http=target_options.http(plan, asked),
+        command=target_options.command(plan, asked),
+        gc=_gc(asked.gc) or plan.gc,
+        seed=_first(asked.seed, plan.seed),
     )
+    whole = dataclasses.replace(whole, sources=target_options.sources(whole))
     against.check(whole)
     return whole
+
+
+def _gc(text: str | None) -> Collector | None:
+    if text not in (None, "on", "off", "freeze"):
+        raise UsageError(f"--gc: got {text!r}, expected on, off or freeze")
+    return text  # type: ignore[return-value]
 
 
 def _against(text: str | None) -> str | None:
@@ -185,10 +224,13 @@ def _load(load: Load, asked: Asked) -> Load:
     opened = asked.rate_per_s is not None or asked.stages is not None
     if opened and (asked.concurrency is not None or asked.think_ns is not None):
         raise UsageError("--rate and --stages are an open loop, --concurrency and --think a closed one: choose one")
-    if opened or (isinstance(load, OpenLoop) and asked.arrivals is not None):
+    of_open = {"--arrivals": asked.arrivals, "--max-in-flight": asked.max_in_flight}
+    stays_open = isinstance(load, OpenLoop) and asked.concurrency is None and asked.think_ns is None
+    if opened or (stays_open and (asked.seed is not None or any(value is not None for value in of_open.values()))):
         return _open(load, asked)
-    if asked.arrivals is not None:
-        raise UsageError("--arrivals belongs to an open loop: give --rate as well")
+    for option, value in of_open.items():
+        if value is not None:
+            raise UsageError(f"{option} belongs to an open loop: give --rate as well")
     if asked.concurrency is None and asked.think_ns is None:
         return load
     before = load if isinstance(load, ClosedLoop) else ClosedLoop()
@@ -202,7 +244,12 @@ def _open(load: Load, asked: Asked) -> OpenLoop:
     stages = _stages(asked.stages) if asked.stages is not None else ()
     rate = asked.rate_per_s or (mean_rate(stages) if stages else before.rate_per_s)
     return dataclasses.replace(
-        before, rate_per_s=rate, arrivals=_arrivals(asked.arrivals) or before.arrivals, stages=stages or before.stages
+        before,
+        rate_per_s=rate,
+        arrivals=_arrivals(asked.arrivals) or before.arrivals,
+        stages=() if asked.rate_per_s is not None else stages or before.stages,
+        max_in_flight=_first(asked.max_in_flight, before.max_in_flight),
+        seed=_first(asked.seed, before.seed),
     )
 
 
@@ -217,34 +264,3 @@ def _stages(text: str) -> tuple[Stage, ...]:
         return parse_stages(text)
     except UnitError as error:
         raise UsageError(f"--stages: {error}") from error
-
-
-def _http(plan: Plan, asked: Asked) -> HttpRequest | None:
-    changes = {
-        "method": asked.method,
-        "headers": asked.headers or None,
-        "body": _body(asked.body),
-        "expect_status": asked.expect_status or None,
-        "expect_body": asked.expect_body,
-    }
-    given = {name: value for name, value in changes.items() if value is not None}
-    if not given:
-        return plan.http
-    if not plan.target.startswith(("http://", "https://")):
-        raise UsageError(f"{', '.join(sorted(given))}: for HTTP targets only, and this is {plan.target}")
-    return dataclasses.replace(plan.http or HttpRequest(), **given)  # type: ignore[arg-type]
-
-
-def _body(text: str | None) -> str | None:
-    if text is None or not text.startswith("@"):
-        return text
-    return values.existing(Path(text[1:])).read_text(encoding="utf-8")
-
-
-def _command(plan: Plan, asked: Asked) -> CommandOptions | None:
-    if asked.prepare is None and not asked.shell:
-        return plan.command
-    if not plan.target.startswith("cmd:"):
-        raise UsageError(f"--prepare and --shell are for cmd: targets, and this is {plan.target}")
-    before = plan.command or CommandOptions()
-    return dataclasses.replace(before, prepare=asked.prepare or before.prepare, shell=asked.shell or before.shell)

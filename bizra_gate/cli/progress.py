@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
 from ..model import Load, OpenLoop, Plan
+from ..model.plan import public_target
 from ..units import NS_PER_S, format_quantity, format_rate, format_time
 
 if TYPE_CHECKING:
@@ -19,17 +20,26 @@ PLAIN_EVERY_NS = 10 * NS_PER_S
 Watch = Callable[["Snapshot"], None]
 
 
+Titled = tuple[str, Plan]
+
+
 @contextmanager
-def shown(plan: Plan, title: str, *, quiet: bool, no_color: bool) -> Iterator[Watch | None]:
-    """A callback for `load.run` that keeps the person informed on standard error."""
+def shown(work: Sequence[Titled], *, quiet: bool, no_color: bool) -> Iterator[Watch | None]:
+    """A callback for `load.run_many` that keeps the person informed on standard error; `work` is measured in turn."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _live(plan, title, no_color) as watch:
+        with _live(work, no_color) as watch:
             yield watch
     else:
-        typer.echo(f"{title}: {plan.target}, {asked(plan)}", err=True)
-        yield _plain(plan)
+        for title, plan in work:
+            typer.echo(f"{title}: {public_target(plan.target)}, {asked(plan)}", err=True)
+        yield _plain(work)
+
+
+def _plan_of(work: Sequence[Titled], snapshot: Snapshot) -> Plan:
+    """The plan that a snapshot belongs to; a second target is measured by its first one's."""
+    return next((plan for _, plan in work if plan.name == snapshot.name), work[0][1])
 
 
 def asked(plan: Plan) -> str:
@@ -37,7 +47,7 @@ def asked(plan: Plan) -> str:
     warmup = format_time(plan.warmup.at_least_ns)
     runs = f", {plan.runs} runs" if plan.runs > 1 else ""
     if plan.against is not None:
-        runs += f" in turn with {plan.against}"
+        runs += f" in turn with {public_target(plan.against)}"
     return f"{load_text(plan.load)}, {warmup} warm-up, {format_time(plan.duration_ns)} counted{runs}"
 
 
@@ -64,7 +74,7 @@ def line(snapshot: Snapshot) -> str:
     return "  ".join(parts)
 
 
-def _plain(plan: Plan) -> Watch:
+def _plain(work: Sequence[Titled]) -> Watch:
     last: list[tuple[str, int, str, int]] = []
 
     def watch(snapshot: Snapshot) -> None:
@@ -72,35 +82,37 @@ def _plain(plan: Plan) -> Watch:
         if last and last[-1] == slot:
             return
         last[:] = [slot]
-        which = _which(plan, snapshot)
+        which = _which(_plan_of(work, snapshot), snapshot, several=len(work) > 1)
         typer.echo((f"{which}  " if which else "") + line(snapshot), err=True)
 
     return watch
 
 
-def _which(plan: Plan, snapshot: Snapshot) -> str:
-    """``run 2/5``, and of what where two targets take turns."""
+def _which(plan: Plan, snapshot: Snapshot, *, several: bool) -> str:
+    """``run 2/5``, and of what where several take turns."""
     run = f"run {snapshot.run + 1}/{plan.runs}" if plan.runs > 1 else ""
-    return f"{run} {snapshot.name}".strip() if plan.against is not None else run
+    return f"{run} {public_target(snapshot.name)}".strip() if several or plan.against is not None else run
 
 
 @contextmanager
-def _live(plan: Plan, title: str, no_color: bool) -> Iterator[Watch]:
+def _live(work: Sequence[Titled], no_color: bool) -> Iterator[Watch]:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
     console = Console(stderr=True, no_color=no_color)
-    console.print(Text.assemble((title, "bold"), f"  {plan.target}\n", (asked(plan), "dim")))
+    for title, plan in work:
+        console.print(Text.assemble((title, "bold"), f"  {public_target(plan.target)}\n", (asked(plan), "dim")))
     with Live(Text("starting …", style="dim"), console=console, refresh_per_second=4, transient=True) as live:
 
         def watch(snapshot: Snapshot) -> None:
-            live.update(_block(plan, snapshot, console.width))
+            plan = _plan_of(work, snapshot)
+            live.update(_block(plan, snapshot, console.width, several=len(work) > 1))
 
         yield watch
 
 
-def _block(plan: Plan, snapshot: Snapshot, width: int):  # type: ignore[no-untyped-def]
+def _block(plan: Plan, snapshot: Snapshot, width: int, *, several: bool):  # type: ignore[no-untyped-def]
     """Phase and time as a bar, then the figures; narrow terminals get two short lines instead of one cut one."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
@@ -114,7 +126,7 @@ def _block(plan: Plan, snapshot: Snapshot, width: int):  # type: ignore[no-untyp
         Text(f"{snapshot.phase:<9}", style=style),
         ProgressBar(total=total, completed=min(total, snapshot.elapsed_ns), width=max(10, min(40, width - 45))),
         Text(f"{snapshot.elapsed_ns / NS_PER_S:.0f}/{total / NS_PER_S:.0f} s"),
-        Text(_which(plan, snapshot), style="dim"),
+        Text(_which(plan, snapshot, several=several), style="dim"),
     )
     errors = Text(f"{snapshot.errors:,}", style="red" if snapshot.errors else "")
     figures = Text.assemble(

@@ -9,6 +9,7 @@ import typer
 
 from .. import opening
 from ..model import Metric, Policy
+from ..model.plan import public_target
 from ..units import format_quantity
 from . import reading
 from .planning import Job
@@ -32,7 +33,7 @@ def printed(made: Benched, job: Job, *, no_color: bool) -> None:
 
 def _compared(made: Benched, job: Job) -> None:
     """The ratio of the two targets: what an interleaved measurement is made for."""
-    typer.echo(f"  in turn with {job.plan.against}, {job.plan.runs} runs of each:")
+    typer.echo(f"  in turn with {public_target(job.plan.against or '')}, {job.plan.runs} runs of each:")
     for text in reading.ratios(made.benchmark, _policy(job)):
         typer.echo(f"    {text}")
 

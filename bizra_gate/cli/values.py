@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from .. import units
 from ..errors import UsageError
+from ..model.plan import public_target
 
 T = TypeVar("T")
 
@@ -54,10 +55,45 @@ def statuses(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+def exits(text: str | None) -> tuple[int, ...]:
+    """``0`` or ``0,1``."""
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts):
+        raise UsageError(f"--expect-exit: {text!r}; write one or more exit statuses from 0 to 255, such as 0 or 0,1")
+    return tuple(int(part) for part in parts)
+
+
+def named(option: str, texts: list[str] | None, example: str) -> dict[str, str]:
+    """``NAME=VALUE`` once per name."""
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or not value.strip():
+            raise UsageError(f"{option}: got {text!r}; write NAME=VALUE, such as {example!r}")
+        if name in found:
+            raise UsageError(f"{option}: {name} is given twice")
+        found[name] = value.strip()
+    return found
+
+
+def within(option: str, value: int | None, low: int, high: int) -> int | None:
+    """A duration in ns, refused outside of its limits."""
+    if value is not None and not low <= value <= high:
+        raise UsageError(
+            f"{option}: {units.format_time(value)} is not between {units.format_time(low)} and "
+            f"{units.format_time(high)}"
+        )
+    return value
+
+
 def name_of(target: str) -> str:
     """A file name for evidence about `target`, when nobody gave one."""
-    bare = re.sub(r"^[a-z]+:(//)?", "", target)
-    return re.sub(r"[^A-Za-z0-9]+", "-", bare).strip("-").lower()[:60] or "measurement"
+    return file_name(re.sub(r"^[a-z]+:(//)?", "", public_target(target)), 60)
+
+
+def file_name(text: str, longest: int = 200) -> str:
+    """`text` as a short file name without its ending."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:longest].rstrip("-") or "measurement"
 
 
 def now_text(option: str | None) -> str:

@@ -82,7 +82,9 @@ def _tally(checks: Sequence[CheckReport]) -> str:
     verdicts = Counter(check.verdict for check in counted)
     rest = [f"{verdicts[verdict]} {verdict}" for verdict in sorted(verdicts) if verdict != "pass"]
     passing = "check passes" if len(counted) == 1 else "checks pass"
-    return ", ".join([f"{verdicts['pass']} of {len(counted)} {passing}", *rest])
+    shown = len(checks) - len(counted)
+    beside = f" ({shown} more {'is' if shown == 1 else 'are'} only shown)" if shown else ""
+    return ", ".join([f"{verdicts['pass']} of {len(counted)} {passing}", *rest]) + beside
 
 
 def _named(checks: Sequence[str]) -> str:

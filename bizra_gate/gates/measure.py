@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bizra_gate import units
 from bizra_gate.model import ClosedLoop, CommandOptions, HttpRequest, Load, OpenLoop, Plan, Stage, Warmup
@@ -49,6 +50,7 @@ def read_plan(table: Table, name: str) -> Plan:
         sources=read_sources(table, "sources"),
         against=against,
     )
+    plan = _bound_to_data(plan)
     if isinstance(load, OpenLoop) and load.stages and plan.warmup.until_steady:
         expected = "a warm-up of fixed length: the stages begin when it ends"
         table.problems.add(table.at("warmup.until_steady"), "true", expected)
@@ -57,6 +59,12 @@ def read_plan(table: Table, name: str) -> Plan:
         table.problems.add(table.at("workers"), str(plan.workers), expected)
     table.done()
     return plan
+
+
+def _bound_to_data(plan: Plan) -> Plan:
+    """The rows that fill the requests are part of what is measured, so evidence is bound to them."""
+    data = plan.http.data if plan.http is not None else None
+    return plan if data is None or data in plan.sources else replace(plan, sources=(*plan.sources, data))
 
 
 def _target(table: Table, key: str, *, required: bool) -> str | None:

@@ -18,16 +18,27 @@ from typing import Any
 
 from bizra_gate.errors import UntrustedError
 from bizra_gate.model import ClosedLoop, CommandOptions, HttpRequest, OpenLoop, Plan
+from bizra_gate.model.plan import public_target
 
 Json = Any
 
 LOOPS = {"closed": ClosedLoop, "open": OpenLoop}
 MAX_SAFE_INTEGER = 2**53 - 1
+SECRET_HEADERS = ("authorization", "cookie", "token", "secret", "api-key", "apikey", "password")
+"""Headers whose names hold one of these are sent and not written down."""
+WITHHELD = "(withheld)"
 
 
 def plan_document(plan: Plan) -> dict[str, Json]:
-    """`plan` as JSON values; members that are None are left out."""
+    """`plan` as JSON values; members that are None are left out, and so are secrets.
+
+    A password in a URL, a token in a header: they are no part of what was measured, and an artifact is public.
+    """
     document: dict[str, Json] = _encode(plan)
+    for key in {"target", "against"} & set(document):
+        document[key] = public_target(document[key])
+    if plan.http is not None:
+        document["http"]["headers"] = [[name, _public(name, value)] for name, value in plan.http.headers]
     loop = "open" if isinstance(plan.load, OpenLoop) else "closed"
     return document | {"load": {"loop": loop, **document["load"]}}
 
@@ -59,6 +70,11 @@ def plan_from_document(document: Json) -> Plan:
     rest = {name: value for name, value in document.items() if name != "load"}
     plan: Plan = _noun(Plan, rest, "plan", load=decoded)
     return plan
+
+
+def _public(name: str, value: str) -> str:
+    """The value of a header, unless its name says that it is a secret."""
+    return WITHHELD if any(word in name.lower() for word in SECRET_HEADERS) else value
 
 
 # ── encoding ─────────────────────────────────────────────────────────────────────────────────────────────────────

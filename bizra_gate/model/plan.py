@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Arrivals = Literal["constant", "poisson"]
+Collector = Literal["on", "off", "freeze"]
+"""Python's garbage collector in the process under test."""
+_USER = re.compile(r"^(https?://)[^/?#]*@")
+
+
+def public_target(target: str) -> str:
+    """`target` without the ``user:password@`` of a URL: what may be printed and written down."""
+    return _USER.sub(r"\1", target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class Plan:
     timeout_ns: int = 10_000_000_000
     name: str | None = None
     seed: int = 1
-    gc: Literal["on", "off", "freeze"] = "on"
+    gc: Collector = "on"
     http: HttpRequest | None = None
     command: CommandOptions | None = None
     sources: tuple[str, ...] = ()

@@ -51,7 +51,8 @@ class CommandTarget:
             raise UsageError(
                 f"{self.spec!r} names no command", hint="write cmd:COMMAND LINE, for example cmd:gzip -k f"
             )
-        used, given = set(_FIELD.findall(self.line)), set(self.options.parameters)
+        text = self.line + (self.options.prepare or "")
+        used, given = set(_FIELD.findall(text)), set(self.options.parameters)
         if given - used:
             raise UsageError(f"{self.spec!r} does not use the parameters {', '.join(sorted(given - used))}")
         if any(not values for values in self.options.parameters.values()):
@@ -128,9 +129,12 @@ class CommandDriver:
         """Raises `TargetError` where the program or its preparation is not there."""
         os.chdir(self._target.root)
         self._executor = Executor(self._plan.timeout_ns)
-        lines = [filled(self._target.line, values) for values in self._target.combinations()]
-        self._commands = [self._arguments(line) for line in lines]
-        for words in self._commands:
+        prepare = self._options.prepare
+        self._commands = [
+            (self._arguments(filled(self._target.line, values)), filled(prepare, values) if prepare else None)
+            for values in self._target.combinations()
+        ]
+        for words, _ in self._commands:
             if shutil.which(words[0]) is None:
                 raise TargetError(f"{words[0]}: no such command", hint="give its path, or ask for a shell (--shell)")
         self._spawn_ns = self._spawn_cost(self._clock) if self._clock is not None else []
@@ -160,8 +164,7 @@ class CommandDriver:
 
     def _prepared(self) -> Iterator[tuple[str, ...]]:
         """The words of one execution after another; the preparation runs when they are drawn, which is not timed."""
-        prepare = self._options.prepare
-        for words in itertools.cycle(self._commands):
+        for words, prepare in itertools.cycle(self._commands):
             if prepare is not None:
                 done = self._executor.run(("/bin/sh", "-c", prepare))
                 if done.status != 0:

@@ -125,7 +125,7 @@ def test_an_interrupted_measurement_leaves_nothing_and_exits_130(
     def stop(*_: object, **__: object) -> None:
         raise Interrupted("interrupted; nothing was written")
 
-    monkeypatch.setattr(load, "run", stop)
+    monkeypatch.setattr(load, "run_many", stop)
     cli("keygen", "--out", str(repository.root.parent / "k.key"))
     code, _, err = cli("bench", "py:json:dumps", "--quiet", "--key", str(repository.root.parent / "k.key"))
     assert (code, "interrupted" in err) == (130, True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .. import values
 from ..app import command
+
+if TYPE_CHECKING:
+    from ...attest.keys import PrivateKey
+    from ..planning import Job
 
 
 @command("bench")
@@ -33,9 +37,15 @@ def bench(
     concurrency: Annotated[int | None, typer.Option(min=1, help="Closed loop with this many users.")] = None,
     arrivals: Annotated[str | None, typer.Option(help="Open loop: constant or poisson.")] = None,
     stages: Annotated[str | None, typer.Option(help="Open loop in stages: '10s@1k/s, 60s@1k/s..5k/s'.")] = None,
+    max_in_flight: Annotated[
+        int | None, typer.Option(min=1, help="Open loop: connections or tasks at once; beyond it arrivals queue.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random: arrivals, fields, context.")] = None,
     think: Annotated[str | None, typer.Option(help="Closed loop: pause of a user between operations.")] = None,
-    timeout: Annotated[str | None, typer.Option(help="Give up on an operation after this long.")] = None,
-    profile: Annotated[str | None, typer.Option(help="smoke (2s + 10s), standard (30s + 120s) or soak.")] = None,
+    timeout: Annotated[str | None, typer.Option(help="Give up on an operation after this long, 1ms to 1h.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="smoke (2s + 10s), standard (30s + 120s), soak (60s + 1h).")
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option(
@@ -43,13 +53,36 @@ def bench(
             help="Measure in turn (A B B A …) with a second target, or with the same file in another git revision.",
         ),
     ] = None,
-    method: Annotated[str | None, typer.Option(help="HTTP method.")] = None,
+    method: Annotated[str | None, typer.Option(help="HTTP method (default: GET).")] = None,
     header: Annotated[list[str] | None, typer.Option(help="HTTP header 'Name: value'; repeatable.")] = None,
-    body: Annotated[str | None, typer.Option(help="HTTP body, or @FILE.")] = None,
+    body: Annotated[str | None, typer.Option(help="HTTP body, or @FILE; POST unless --method says otherwise.")] = None,
     expect_status: Annotated[str | None, typer.Option(help="Status codes that count as success.")] = None,
     expect_body: Annotated[str | None, typer.Option(help="Substring, /regex/ or $.json.path == value.")] = None,
-    prepare: Annotated[str | None, typer.Option(help="cmd: a command run before each execution.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="HTTP: CSV or JSON Lines; its columns fill {name} in path, headers, body.", show_default=False
+        ),
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(help="HTTP: {name} drawn from a distribution, e.g. 'id=zipf(1.1, 1000)'; repeatable."),
+    ] = None,
+    follow_redirects: Annotated[
+        bool, typer.Option("--follow-redirects", help="HTTP: follow redirects, up to 10.")
+    ] = False,
+    new_connections: Annotated[
+        bool, typer.Option("--new-connections", help="HTTP: a new connection for each request.")
+    ] = False,
+    insecure: Annotated[bool, typer.Option("--insecure", help="https: accept any certificate.")] = False,
+    prepare: Annotated[str | None, typer.Option(help="cmd: a command run before each execution, untimed.")] = None,
+    expect_exit: Annotated[str | None, typer.Option(help="cmd: exit statuses that are a success, e.g. 0,1.")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(help="cmd: 'n=1,2,4' fills {n}; one artifact for each value, in turn; repeatable."),
+    ] = None,
     shell: Annotated[bool, typer.Option("--shell", help="cmd: run through the shell.")] = False,
+    gc: Annotated[str | None, typer.Option(help="py: the garbage collector: on, off or freeze.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the measurement.")] = None,
     artifact: Annotated[Path | None, typer.Option(help="Where the artifact goes.", show_default=False)] = None,
     key: Annotated[Path | None, typer.Option(help="Private key file.", show_default=False)] = None,
@@ -59,11 +92,12 @@ def bench(
     """Measure and write one signed artifact per gate (or for TARGET)."""
     from ... import keystore
     from ...errors import UsageError
+    from ...gates.measure import LONGEST_NS, LONGEST_TIMEOUT_NS
     from .. import planning
 
     asked = planning.Asked(
-        duration_ns=values.duration_ns("--duration", duration),
-        warmup_ns=values.duration_ns("--warmup", warmup),
+        duration_ns=values.within("--duration", values.duration_ns("--duration", duration), 1_000_000, LONGEST_NS),
+        warmup_ns=values.within("--warmup", values.duration_ns("--warmup", warmup), 0, LONGEST_NS),
         until_steady_ns=values.duration_ns("--until-steady", until_steady),
         runs=runs,
         workers=workers,
@@ -72,7 +106,7 @@ def bench(
         arrivals=arrivals,
         stages=stages,
         think_ns=values.duration_ns("--think", think),
-        timeout_ns=values.duration_ns("--timeout", timeout),
+        timeout_ns=values.within("--timeout", values.duration_ns("--timeout", timeout), 1_000_000, LONGEST_TIMEOUT_NS),
         profile=profile,
         against=against,
         method=method,
@@ -83,25 +117,36 @@ def bench(
         prepare=prepare,
         shell=shell,
         name=name,
+        gc=gc,
+        seed=seed,
+        max_in_flight=max_in_flight,
+        data=data,
+        fields=values.named("--field", field, "id=zipf(1.1, 1000)"),
+        follow_redirects=follow_redirects,
+        new_connections=new_connections,
+        insecure=insecure,
+        expect_exit=values.exits(expect_exit),
+        parameters={
+            key: tuple(part.strip() for part in text.split(","))
+            for key, text in values.named("--param", param, "n=1,2,4").items()
+        },
     )
     jobs = planning.jobs(what or ["gates"], asked, artifact)
     if not jobs:
         raise UsageError("no gate here says how it is measured ([measure]); name a TARGET, see --help")
     signer = keystore.load(key)
-    for job in jobs:
-        _run(job, signer, quiet=quiet, no_color=no_color)
+    for group in planning.in_turn(jobs):
+        _run(group, signer, quiet=quiet, no_color=no_color)
 
 
-def _run(job: object, signer: object, *, quiet: bool, no_color: bool) -> None:
+def _run(jobs: list[Job], signer: PrivateKey, *, quiet: bool, no_color: bool) -> None:
+    """Measure `jobs` in turn; their artifacts are written when all of them are made."""
     from ... import pipeline
-    from ...attest.keys import PrivateKey
-    from .. import planning, progress, summary
+    from .. import progress, summary
 
-    assert isinstance(job, planning.Job)
-    assert isinstance(signer, PrivateKey)
-    with progress.shown(job.plan, job.title, quiet=quiet, no_color=no_color) as watch:
-        made = pipeline.bench(
-            job.plan, root=job.root, artifact=job.artifact, signer=signer, gate=job.gate, progress=watch
-        )
+    orders = [pipeline.Order(job.plan, job.root, job.artifact, job.gate) for job in jobs]
+    with progress.shown([(job.title, job.plan) for job in jobs], quiet=quiet, no_color=no_color) as watch:
+        made = pipeline.bench_together(orders, signer=signer, progress=watch)
     if not quiet:
-        summary.printed(made, job, no_color=no_color)
+        for one, job in zip(made, jobs, strict=True):
+            summary.printed(one, job, no_color=no_color)

@@ -25,7 +25,7 @@ def demo(
     return story.tell(
         directory,
         say=typer.echo,
-        watch=lambda plan, title: progress.shown(plan, title, quiet=False, no_color=no_color),
+        watch=lambda plan, title: progress.shown([(title, plan)], quiet=False, no_color=no_color),
         width=output.columns(),
         color=output.color(no_color),
     )
