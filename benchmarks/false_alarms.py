@@ -18,10 +18,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bizra_gate.model import Distribution
 from bizra_gate.stats.changepoints import pelt
 from bizra_gate.stats.compare import Comparison, compare_processes
+from bizra_gate.stats.fold import HdrCounts
 from bizra_gate.stats.history import change_points
+from bizra_gate.stats.modes import modes
 from bizra_gate.stats.quantiles import quantile_interval
 from bizra_gate.stats.series import batch_means_interval, effective_n_of
 from bizra_gate.stats.steady import Steady, steady_state
@@ -259,6 +264,68 @@ def _covered(generator: random.Random, rho: float) -> Iterator[bool]:
         yield (low is None or low <= truth) and (high is None or truth <= high)
 
 
+Sample = Callable[[np.random.Generator, int], NDArray[np.float64]]
+MS = 1e6
+
+
+def _ticked(values: NDArray[np.float64], r: np.random.Generator) -> NDArray[np.float64]:
+    """`values` that a timer of 1 ms holds back: most of them soon after a tick, the rest until the next one."""
+    return (np.floor(values / MS) + np.minimum(r.exponential(0.5, values.size), 0.999)) * MS
+
+
+def _mixed(r: np.random.Generator, n: int, second: float, parts: tuple[Sample, Sample]) -> NDArray[np.float64]:
+    return np.where(r.random(n) < second, parts[1](r, n), parts[0](r, n))
+
+
+ONE_HILL: dict[str, Sample] = {
+    "exponential": lambda r, n: r.exponential(20 * MS, n),
+    "exponential, answered on a tick of a twentieth": lambda r, n: _ticked(r.exponential(20 * MS, n), r),
+    "log-normal, σ 0.02": lambda r, n: r.lognormal(14, 0.02, n),
+    "log-normal, σ 1": lambda r, n: r.lognormal(14, 1.0, n),
+    "gamma, shape 3": lambda r, n: r.gamma(3, 2 * MS, n),
+    "uniform, 1 to 3 ms": lambda r, n: r.uniform(1 * MS, 3 * MS, n),
+    "Pareto, shape 1.5": lambda r, n: (1 + r.pareto(1.5, n)) * MS,
+}
+TWO_HILLS: dict[str, Sample] = {
+    "half of all five times as long": lambda r, n: _mixed(
+        r, n, 0.5, (lambda r, n: r.lognormal(14, 0.3, n), lambda r, n: r.lognormal(15.6, 0.3, n))
+    ),
+    "one in ten seven times as long": lambda r, n: _mixed(
+        r, n, 0.1, (lambda r, n: r.lognormal(14, 0.2, n), lambda r, n: r.lognormal(16, 0.2, n))
+    ),
+    "halves at 10 and 14 ms, deviation 1 ms": lambda r, n: _mixed(
+        r, n, 0.5, (lambda r, n: r.normal(10 * MS, MS, n), lambda r, n: r.normal(14 * MS, MS, n))
+    ),
+    "one in ten at 15 beside 10 ms, deviation 1 ms": lambda r, n: _mixed(
+        r, n, 0.1, (lambda r, n: r.normal(10 * MS, MS, n), lambda r, n: r.normal(15 * MS, MS, n))
+    ),
+}
+SIZES = (200, 2_000, 20_000)
+
+
+def modes_alarms(generator: random.Random, rounds: int) -> Table:
+    return _hills("Modes, false alarms: one hill, share in which several are told", ONE_HILL, generator, rounds)
+
+
+def modes_power(generator: random.Random, rounds: int) -> Table:
+    return _hills("Modes, power: two hills, share in which several are told", TWO_HILLS, generator, rounds)
+
+
+def _hills(title: str, shapes: dict[str, Sample], generator: random.Random, rounds: int) -> Table:
+    r = np.random.default_rng(generator.getrandbits(64))
+    rows = [
+        Row(label, tuple(share(rounds, partial(_several, r, sample, n)) for n in SIZES))
+        for label, sample in shapes.items()
+    ]
+    return Table(title, tuple(f"{n:,} values" for n in SIZES), tuple(rows))
+
+
+def _several(r: np.random.Generator, sample: Sample, n: int) -> bool:
+    counts = HdrCounts()
+    counts.add(np.maximum(1, sample(r, n)).astype(np.int64))
+    return len(modes(counts.distribution())) > 1
+
+
 TABLES: tuple[Callable[[random.Random, int], Table], ...] = (
     steady_nominal,
     steady_honest,
@@ -268,6 +335,8 @@ TABLES: tuple[Callable[[random.Random, int], Table], ...] = (
     comparison_alarms,
     comparison_outcomes,
     coverage,
+    modes_alarms,
+    modes_power,
 )
 WEIGHT: dict[Callable[[random.Random, int], Table], float] = {
     steady_honest: 0.2,
@@ -275,6 +344,8 @@ WEIGHT: dict[Callable[[random.Random, int], Table], float] = {
     change_point_power: 0.1,
     coverage: 0.1,
     comparison_outcomes: 0.5,
+    modes_alarms: 0.025,
+    modes_power: 0.025,
 }
 """Rounds relative to those of the nominal rules: what is not held against 5 % needs fewer."""
 

@@ -73,6 +73,14 @@ def test_two_values_are_two_modes_unless_the_source_could_not_have_shown_anythin
     assert len(modes(Distribution.of([1_000_000] * 500 + [5_000_000] * 500))) == 2
 
 
+@pytest.mark.parametrize("mean_ms", [20, 30, 60])
+def test_a_timers_tick_cuts_one_hill_into_teeth_and_not_into_modes(mean_ms: int) -> None:
+    def ticked(r: random.Random) -> float:
+        return (int(r.expovariate(1 / mean_ms)) + min(0.999, r.expovariate(2))) * 1e6 + 1
+
+    assert len(modes(hdr(drawn(ticked, 3, 20_000)))) == 1
+
+
 def test_a_single_value_is_one_mode_and_few_values_are_none() -> None:
     (only,) = modes(Distribution.of([5_000_000] * 100))
     assert only.location_ns == pytest.approx(5_000_000, rel=0.01)
