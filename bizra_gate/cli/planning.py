@@ -76,6 +76,7 @@ class Job:
 
 def jobs(what: list[str], asked: Asked, artifact: Path | None) -> list[Job]:
     """One job per gate with a ``[measure]``, or one for a target."""
+    what = [_with_lower_scheme(text) for text in what]
     targets = [text for text in what if text.startswith(SCHEMES)]
     if not targets:
         return _gate_jobs([Path(text) for text in what], asked, artifact)
@@ -85,6 +86,12 @@ def jobs(what: list[str], asked: Asked, artifact: Path | None) -> list[Job]:
             hint="write a gate file for each, see init",
         )
     return _target_jobs(targets[0], asked, artifact)
+
+
+def _with_lower_scheme(text: str) -> str:
+    """``HTTP://host/`` is ``http://host/`` (RFC 3986 §3.1)."""
+    scheme, colon, rest = text.partition(":")
+    return f"{scheme.lower()}:{rest}" if colon and f"{scheme}:{rest}".lower().startswith(SCHEMES) else text
 
 
 def in_turn(jobs: list[Job]) -> list[list[Job]]:

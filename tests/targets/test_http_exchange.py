@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bizra_gate.targets.http.coding import decoded
 from bizra_gate.targets.http.exchange import Answer, Exchange, ProtocolError
 
 RESPONSES = [
@@ -110,3 +113,35 @@ def test_what_is_not_one_answer_is_refused(data: bytes) -> None:
     exchange.reset()
     exchange.begin("GET")
     assert exchange.feed(RESPONSES[0][0]) is not None
+
+
+def _in(coding: str, body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(b"hello")),
+        ("GZIP", gzip.compress(b"hello")),
+        ("deflate", zlib.compress(b"hello")),
+        ("deflate", zlib.compress(b"hello", wbits=-15)),
+    ],
+)
+def test_a_coded_body_is_looked_at_without_its_coding(coding: str, body: bytes) -> None:
+    answer = Exchange(keep_body=True).feed(_in(coding, body))
+    assert answer is not None
+    assert (answer.body, answer.coding) == (b"hello", "")
+
+
+@pytest.mark.parametrize(("coding", "body"), [("br", b"\x0b\x02\x80hello\x03"), ("gzip", b"not gzip at all")])
+def test_a_coding_that_cannot_be_undone_is_told(coding: str, body: bytes) -> None:
+    answer = Exchange(keep_body=True).feed(_in(coding, body))
+    assert answer is not None
+    assert (answer.body, answer.coding) == (body, coding)
+
+
+def test_a_coded_body_without_end_does_not_fill_the_memory() -> None:
+    body = gzip.compress(b"x" * 1000)
+    assert decoded(body, "gzip", 10) == b"x" * 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from http_peer import always, peer
 
 from bizra_gate.errors import DefinitionError, UsageError
 from bizra_gate.model import HttpRequest
@@ -39,11 +40,21 @@ def test_what_is_no_http_url_is_refused(url: str) -> None:
 
 
 def test_credentials_of_a_url_are_sent_and_never_written_down() -> None:
-    target = HttpTarget("http://ann:s%3Acret@example.org/x")
+    target = HttpTarget("http://ann:s%3Acret@127.0.0.1:1/x")
     assert "cret" not in str(target.identity())
     template = Template(parse(target.spec), HttpRequest(), (), 1)
     assert b"\r\nAuthorization: Basic YW5uOnM6Y3JldA==\r\n" in template.render(0)
-    assert b"Host: example.org\r\n" in template.render(0)
+    assert b"Host: 127.0.0.1:1\r\n" in template.render(0)
+
+
+def test_the_server_is_asked_for_its_name_where_the_load_will_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through no proxy, after no redirect, with the fields of the path filled in."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+    answer = b"HTTP/1.1 302 Found\r\nServer: peer/1\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+    with peer(always(answer)) as server:
+        target = HttpTarget(server.url + "{id}", HttpRequest(data="rows.csv"), rows_of("id\n7\n", "rows.csv"))
+        assert target.identity()["server"] == "peer/1"
+        assert [request.split(b"\r\n")[0] for request in server.requests] == [b"HEAD /7 HTTP/1.1"]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +121,14 @@ def test_every_mistake_of_a_request_is_told_at_once() -> None:
     with pytest.raises(DefinitionError) as caught:
         wire(request, "user\nann\n")
     assert len(caught.value.problems) == 7
+
+
+def test_a_field_that_a_row_lacks_is_told_with_the_row() -> None:
+    rows = rows_of('{"id": 1}\n{"id": 2, "more": 3}\n{"more": 4}\n', "rows.jsonl")
+    with pytest.raises(DefinitionError, match="row 3: got no 'id'"):
+        Template(parse("http://h/{id}"), HttpRequest(data="rows.jsonl"), rows, 1)
+    with pytest.raises(DefinitionError, match="row 1: got no 'more'"):
+        Template(parse("http://h/{more}"), HttpRequest(data="rows.jsonl"), rows, 1)
 
 
 def test_a_row_cannot_smuggle_in_a_header() -> None:
@@ -203,3 +222,9 @@ def test_a_body_is_looked_at_as_told(check: str, body: bytes, holds: bool) -> No
 def test_an_expectation_that_always_holds_is_refused() -> None:
     with pytest.raises(UsageError, match="would hold for everything"):
         body_check("")
+
+
+@pytest.mark.parametrize("check", ["$.a >= 1", "$.a = 1", "$[x]", "$.a =="])
+def test_a_json_path_with_a_mistake_is_not_taken_for_a_substring(check: str) -> None:
+    with pytest.raises(UsageError, match="begins like a JSON path"):
+        body_check(check)

@@ -43,6 +43,7 @@ def test_an_unknown_certificate_is_refused_before_the_load(engine: EngineName, t
     ):
         drive(server.url, engine=engine)
     assert "verif" in str(caught.value)
+    assert "--insecure" in caught.value.hint
 
 
 def test_a_certificate_of_another_host_is_refused(
@@ -71,8 +72,9 @@ def test_a_server_without_tls_is_told_apart_from_one_that_is_down(engine: Engine
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=answer_in_plain_text, args=(listener,), daemon=True).start()
-        with pytest.raises(TargetError, match="the TLS handshake or record layer failed"):
+        with pytest.raises(TargetError, match="the TLS handshake or record layer failed") as caught:
             drive(f"https://127.0.0.1:{listener.getsockname()[1]}/", engine=engine)
+        assert f"http://127.0.0.1:{listener.getsockname()[1]}/" in caught.value.hint
 
 
 def test_a_handshake_that_fails_under_load_is_counted(engine: EngineName, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from .channel import Channel
 from .conductor import Conductor
 from .dial import Dialer
 from .expect import Expectation
-from .failures import RESET, classify
+from .failures import RESET, classify, reason
 from .schedule import NEVER_NS
 from .template import Template
 
@@ -59,7 +59,7 @@ class Link(asyncio.Protocol):
         if exc is None:
             self._engine.conductor.hung_up(self._channel, now)
         else:
-            self._engine.conductor.broke(self._channel, classify(exc), now)
+            self._engine.conductor.broke(self._channel, classify(exc), now, reason(exc))
         self._engine.wake()
 
 
@@ -149,7 +149,7 @@ class AsyncioEngine:
             if sock is not None:
                 sock.close()
             if link.current:
-                self.conductor.broke(channel, classify(error), self.now_ns())
+                self.conductor.broke(channel, classify(error), self.now_ns(), reason(error))
         except asyncio.CancelledError:
             if sock is not None:
                 sock.close()

@@ -175,10 +175,10 @@ class Conductor:
         else:
             self._answered(channel, answer, None, now)
 
-    def broke(self, channel: Channel, kind: str, now: int) -> None:
-        """Connecting, sending or receiving failed."""
+    def broke(self, channel: Channel, kind: str, now: int, said: str = "") -> None:
+        """Connecting, sending or receiving failed; `said` is the reason, where the class alone does not tell it."""
         if channel.busy:
-            self._lose(channel, kind, now)
+            self._lose(channel, kind, now, said)
         else:
             self._close(channel)
 
@@ -223,7 +223,8 @@ class Conductor:
             self._succeed(channel, answer.status, now)
         else:
             if kind == failures.BAD_BODY:
-                self.ledger.explain(kind, f"got {answer.body[:EXAMPLE_BYTES]!r}")
+                coded = f", still in the coding {answer.coding!r}" if answer.coding else ""
+                self.ledger.explain(kind, f"got {answer.body[:EXAMPLE_BYTES]!r}{coded}")
             self._fail(channel, kind, now, answer.status if kind == failures.BAD_STATUS else None)
 
     def _succeed(self, channel: Channel, status: int, now: int) -> None:

@@ -120,6 +120,15 @@ def _undriven(endpoint: Endpoint, errors: Sequence[OSError]) -> TargetError:
     hints = {
         REFUSED: f"Start the server, or check the port: bizra-gate tried {endpoint.place}.",
         TIMEOUT: "Check that the host is up and that no firewall drops the packets.",
-        TLS: "Trust the certificate on this machine, or switch verification off for this target.",
+        TLS: _tls_hint(endpoint, error),
     }
     return TargetError(f"{endpoint.place} cannot be driven: {reason}", hint=hints.get(kind, ""))
+
+
+def _tls_hint(endpoint: Endpoint, error: OSError) -> str:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"Does the port speak TLS at all? If not: http://{endpoint.authority}{endpoint.path}"
+    return (
+        "Trust its issuer (SSL_CERT_FILE=ca.pem bizra-gate …), use a name that the certificate is for, or accept any: "
+        "--insecure, in a gate http.verify_tls = false."
+    )

@@ -22,7 +22,7 @@ from .dial import Dialer
 from .endpoint import Endpoint
 from .exchange import Exchange
 from .expect import Expectation
-from .failures import classify, classify_errno
+from .failures import classify, classify_errno, reason
 from .schedule import NEVER_NS, Arrivals
 from .template import Template
 
@@ -248,7 +248,7 @@ class EpollEngine:
     def _trouble(self, conductor: Conductor, channel: Channel, error: OSError, now: int) -> None:
         """Nothing to read after all, or the end of the connection."""
         if not isinstance(error, _WANT):
-            conductor.broke(channel, classify(error), now)
+            conductor.broke(channel, classify(error), now, reason(error))
 
     def _progress(self, conductor: Conductor, channel: Channel, link: Link, event: int) -> None:
         """Connecting, then the TLS handshake, one step for each event."""
@@ -265,7 +265,7 @@ class EpollEngine:
         except _WANT:
             return
         except OSError as error:
-            conductor.broke(channel, classify(error), self._now_ns())
+            conductor.broke(channel, classify(error), self._now_ns(), reason(error))
             return
         conductor.opened(channel)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from .coding import decoded
+
 MAX_KEPT_BODY = 16 * 1024 * 1024
 
 
@@ -29,6 +31,8 @@ class Answer:
     head_bytes: int | None = None
     """Length of the head, where the response came in one piece and its body has a stated length."""
     repeatable: bool = False
+    coding: str = ""
+    """The content coding that `body` is still in, because it is none that we can undo."""
 
 
 class Exchange:
@@ -45,6 +49,7 @@ class Exchange:
         self._status = 0
         self._keep_alive = False
         self._location: str | None = None
+        self._coding = ""
         self._length: int | None = None
         self._framed = False
         self._headers_done = False
@@ -93,7 +98,14 @@ class Exchange:
         head = len(data) - self._length if whole and self._length is not None and not self._head_only else None
         if not self._keep_alive or self._head_only:
             self._parser = None
-        return Answer(self._status, self._keep_alive, b"".join(self._body), self._location, head, whole)
+        body, coding = self._plain_body()
+        return Answer(self._status, self._keep_alive, body, self._location, head, whole, coding)
+
+    def _plain_body(self) -> tuple[bytes, str]:
+        """The body as it was before its coding, and the coding that is left on it."""
+        body = b"".join(self._body)
+        plain = decoded(body, self._coding, MAX_KEPT_BODY) if body and self._coding else None
+        return (body, self._coding) if plain is None else (plain, "")
 
     # What httptools calls back.
 
@@ -101,6 +113,7 @@ class Exchange:
         if self._complete:
             raise ProtocolError("a second response that nobody asked for")
         self._length, self._framed, self._headers_done, self._location = None, False, False, None
+        self._coding = ""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         size = len(name)
@@ -110,6 +123,8 @@ class Exchange:
             self._framed = True
         elif size == 8 and name.lower() == b"location":
             self._location = value.decode("utf-8", "replace")
+        elif self._keep_body and size == 16 and name.lower() == b"content-encoding":
+            self._coding = value.decode("latin-1").strip().lower()
 
     def on_headers_complete(self) -> None:
         parser = self._parser

@@ -47,6 +47,11 @@ def body_check(text: str) -> BodyCheck:
         return _pattern(text[1:-1])
     if text.startswith("$") and (match := _JSON_PATH.match(text.strip())):
         return _json_path(match[1], match[2], match[3])
+    if text.startswith(("$.", "$[")):
+        raise UsageError(
+            f"the body expectation {text!r} begins like a JSON path and cannot be read as one",
+            hint="Write $.path, $.path == value or $.path != value; as a pattern: /\\$\\.…/.",
+        )
     if not text:
         raise UsageError("an empty body expectation would hold for everything", hint="Leave it out instead.")
     wanted = text.encode()

@@ -57,6 +57,11 @@ def classify(error: BaseException) -> str:
     return PROTOCOL
 
 
+def reason(error: BaseException) -> str:
+    """What the class of `error` does not tell: of TLS, which part of it failed."""
+    return str(error) if classify(error) == TLS else ""
+
+
 def classify_errno(number: int) -> str:
     """The class of an ``errno``; one that is not listed counts as a reset, since the connection is gone."""
     return _BY_ERRNO.get(number, RESET)

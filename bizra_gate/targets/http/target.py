@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPException
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from ...errors import UsageError
 from ...model import HttpRequest, Plan
+from .dial import tls_context
 from .driver import EngineName, HttpDriver
-from .endpoint import parse
+from .endpoint import Endpoint, parse
 from .expect import Expectation
 from .feeds import Row
 from .template import Template
@@ -43,23 +42,30 @@ class HttpTarget:
 
     def identity(self) -> Mapping[str, str]:
         """The URL without credentials, the method, and what the server calls itself: its digest it does not show."""
-        said = {"name": parse(self.spec).url, "method": self.request.method.upper()}
-        server = server_name(self.spec, verify_tls=self.request.verify_tls)
+        endpoint = parse(self.spec)
+        template = Template(endpoint, self.request, self.rows, seed=1)
+        said = {"name": endpoint.url, "method": template.method}
+        server = server_name(endpoint, template.path(0), verify_tls=self.request.verify_tls)
         return said if server is None else {**said, "server": server}
 
 
-def server_name(spec: str, *, verify_tls: bool = True) -> str | None:
-    """The ``Server`` header of one HEAD request, such as ``nginx/1.22.1``; None where there is none to be had."""
-    url = parse(spec).url
-    context = ssl.create_default_context()
-    if not verify_tls:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    request = Request(url, method="HEAD")
+def server_name(endpoint: Endpoint, path: str, *, verify_tls: bool = True) -> str | None:
+    """The ``Server`` header of one HEAD request, such as ``nginx/1.22.1``; None where there is none to be had.
+
+    It goes where the load goes: past every proxy that the environment names, and after no redirect.
+    """
     try:
-        with urlopen(request, timeout=ASKING_S, context=context if url.startswith("https:") else None) as answer:
-            header: str | None = answer.headers.get("Server")
-    except HTTPError as error:
-        header = error.headers.get("Server")
+        asking = _connection(endpoint, verify_tls=verify_tls)
+        with closing(asking):
+            asking.request("HEAD", path, headers={"User-Agent": "bizra-gate", "Accept": "*/*"})
+            header = asking.getresponse().getheader("Server")
     except (OSError, HTTPException, ValueError):
         return None
     return header[:200] if header else None
+
+
+def _connection(endpoint: Endpoint, *, verify_tls: bool) -> HTTPConnection:
+    if not endpoint.tls:
+        return HTTPConnection(endpoint.host, endpoint.port, timeout=ASKING_S)
+    context = tls_context(verify=verify_tls)
+    return HTTPSConnection(endpoint.host, endpoint.port, timeout=ASKING_S, context=context)

@@ -59,11 +59,12 @@ class Template:
         self.method = request.method.upper()
         self._rows = rows
         self._drawn: dict[str, Sampler] = {n: sampler(spec, n, seed) for n, spec in request.fields.items()}
-        known = (*(rows[0] if rows else ()), *self._drawn)
+        known = (*dict.fromkeys(column for row in rows for column in row), *self._drawn)
         self._path = Text.of(endpoint.path, known, lambda value: quote(value, safe=""))
         self._headers = tuple((name, Text.of(value, known)) for name, value in _headers(endpoint, request))
         self._body = None if request.body is None else Text.of(request.body, known)
-        problems = [*_wrong_words(self.method, self._headers), *self._unknown(known), *self._broken_headers()]
+        problems = [*_wrong_words(self.method, self._headers), *self._unknown(known), *self._missing(known)]
+        problems += self._broken_headers()
         if problems:
             raise DefinitionError(problems)
         self.static = None if self._all_fields() else self.render(0)
@@ -72,6 +73,10 @@ class Template:
         """The request of operation `index`, counted over all workers."""
         values = self.values(index)
         return self._wire(self.method, self._path.render(values), self._headers, self._rendered_body(values), values)
+
+    def path(self, index: int) -> str:
+        """Path and query of operation `index`."""
+        return self._path.render(self.values(index))
 
     def redirected(self, target: Endpoint, status: int, index: int) -> tuple[str, bytes]:
         """Method and bytes of the request that follows a redirect, by the rules of RFC 9110 §15.4."""
@@ -119,6 +124,16 @@ class Template:
             for where, text in self._texts()
             for field in text.fields
             if field not in known
+        ]
+
+    def _missing(self, known: Sequence[str]) -> list[Problem]:
+        """JSON Lines need not all have the same names, but those that are used have to be in every one."""
+        used = [name for name in dict.fromkeys(self._all_fields()) if name in known and name not in self._drawn]
+        gaps = ((name, next((n for n, row in enumerate(self._rows, 1) if name not in row), None)) for name in used)
+        return [
+            Problem(f"request data: row {number}", f"no {name!r}", f"it in every row: the request uses {{{name}}}")
+            for name, number in gaps
+            if number is not None
         ]
 
     def _broken_headers(self) -> list[Problem]:
