@@ -41,6 +41,14 @@ def test_32_levels_are_read_and_33_are_refused_with_their_place() -> None:
         parse(b"[" * 33 + b"]" * 33)
 
 
+@pytest.mark.parametrize("opening", [b'["', b'[1e5, "', b'["\\ud83d', b'{"a":1,"'])
+def test_a_string_of_quotes_without_an_end_is_refused_at_once(opening: bytes) -> None:
+    """In time that grows with the square of its length this would take an hour."""
+    for tail in (b"", b"\\", b"\xc3\xa9"):
+        with pytest.raises(UntrustedError, match="malformed"):
+            parse(opening + b'\\"' * 100_000 + tail)
+
+
 def test_brackets_in_strings_are_not_depth() -> None:
     assert parse(b'["' + b"[{" * 50 + b'"]') == ["[{" * 50]
 
