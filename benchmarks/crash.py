@@ -227,7 +227,7 @@ def damage(site: Site, before: dict[str, bytes], part: Part) -> Iterator[str]:
 
 
 def ledger_faults(site: Site) -> list[str]:
-    return [reason.code for reason in ledgers.check(site.root, now())]
+    return [reason.code for reason in ledgers.check(site.root, opening.ring_of(site.root), now())]
 
 
 def look(tally: Tally, site: Site, before: dict[str, bytes], part: Part, token: str, what: str) -> None:

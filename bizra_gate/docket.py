@@ -19,9 +19,10 @@ from .errors import BizraGateError, DefinitionError, MissingError, UntrustedErro
 from .gates import Waiver
 from .gates.paths import slug
 from .gates.waivers import refusals
-from .model import Gate, Trust
+from .model import Gate, Reason, Trust
 
 WAIVERS = "waivers"
+RING = f"gates/{opening.KEYRING}"
 WAIVER_TYPE = "https://bizra.dev/attestation/waiver/v1"
 ROLE = "waiver"
 
@@ -35,6 +36,8 @@ class Docket:
     waiver_files: list[tuple[str, bytes, Path]] = field(default_factory=list)
     """(name, bytes, repository root) of every waiver."""
     notes: list[str] = field(default_factory=list)
+    faults: tuple[Reason, ...] = ()
+    """Why nothing may be believed whatever the evidence says: the head's keyring may not follow the base's."""
 
     def ring(self, root: Path) -> keyring.Keyring | None:
         return self.rings.get(root)
@@ -122,7 +125,8 @@ def here(paths: Sequence[Path], keyring_path: Path | None) -> Docket:
     """The gates of the work tree."""
     judged = opening.read_gates(paths)
     roots = list(dict.fromkeys(opening.root_of(Path(gate.file)) for gate in judged))
-    rings = {root: opening.read_keyring(keyring_path or root / "gates" / opening.KEYRING) for root in roots}
+    named = _named(keyring_path) if keyring_path is not None else None
+    rings = {root: named or opening.ring_of(root) for root in roots}
     files = [
         (opening.shown(path), store.read(path), root)
         for root in roots
@@ -131,25 +135,72 @@ def here(paths: Sequence[Path], keyring_path: Path | None) -> Docket:
     return Docket(judged, rings, files)
 
 
-def at_base(paths: Sequence[Path], revision: str) -> Docket:
-    """The gates of `revision`, and notes on everything that the work tree changes in gates, keyring or waivers."""
+def at_base(paths: Sequence[Path], revision: str, keyring_path: Path | None = None) -> Docket:
+    """The gates of `revision`, and notes on everything that the work tree changes in gates, keyring or waivers.
+
+    A keyring from outside the repository decides where one is named; one inside would be the head's own judge.
+    """
     root = _only_root(paths)
     repository.resolve(root, revision)
     listed = [name for name in repository.files(root, revision, "gates") if _wanted(root, name, paths)]
     texts = {name: repository.show(root, revision, name) for name in listed}
     judged = _parse_all({name: data for name, data in texts.items() if _is_gate(name)}, root)
-    ring_name = f"gates/{opening.KEYRING}"
-    ring_bytes = _optional(root, revision, ring_name)
-    ring_text = _text(ring_bytes, ring_name) if ring_bytes is not None else None
-    ring = keyring.parse_keyring(ring_text, f"{revision}:{ring_name}") if ring_text is not None else None
+    ring_bytes = _optional(root, revision, RING)
+    ring = _ring(ring_bytes, revision)
     waivers = [
         (name, repository.show(root, revision, name), root)
         for name in repository.files(root, revision, f"gates/{WAIVERS}")
     ]
     changes = _changes(judged, paths, root, ring_bytes, waivers)
+    faults = succession_reasons(root, ring)
     told = " What the head changes in them decides nothing here:" if changes else " The head changes none of them."
     notes = [f"Judged by the gates, the keyring and the waivers of {revision}.{told}", *changes]
-    return Docket(judged, {root: ring}, waivers, notes)
+    if keyring_path is not None:
+        ring = _from_outside(root, keyring_path)
+    return Docket(judged, {root: ring}, waivers, notes, faults)
+
+
+def ring_and_faults(root: Path, base: str | None) -> tuple[keyring.Keyring | None, tuple[Reason, ...]]:
+    """The keyring that decides at `root`, that of `base` where one is named, and why the head's may not follow it."""
+    if base is None:
+        return opening.ring_of(root), ()
+    ring = _ring(_optional(root, base, RING), base)
+    return ring, succession_reasons(root, ring)
+
+
+def succession_reasons(root: Path, base: keyring.Keyring | None) -> tuple[Reason, ...]:
+    """Why the keyring that lies at `root` may not follow `base`; a revocation would be undone by rolling it back."""
+    if base is None:
+        return ()
+    try:
+        head = opening.ring_of(root)
+    except DefinitionError as error:
+        return tuple(Reason("keyring.unreadable", f"the head's keyring: {problem}") for problem in error.problems)
+    if head is None:
+        return (Reason("keyring.rolled_back", f"{RING} of the base is gone; a keyring is never taken away"),)
+    problems = keyring.succession_problems(base, head, RING)
+    return tuple(Reason("keyring.rolled_back", str(problem)) for problem in problems)
+
+
+def _ring(data: bytes | None, revision: str) -> keyring.Keyring | None:
+    return keyring.parse_keyring(_text(data, RING), f"{revision}:{RING}") if data is not None else None
+
+
+def _named(path: Path) -> keyring.Keyring:
+    """The keyring that somebody asked for by name; without it nothing is judged."""
+    ring = opening.read_keyring(path)
+    if ring is None:
+        raise UsageError(f"--keyring: {path}: no such file")
+    return ring
+
+
+def _from_outside(root: Path, path: Path) -> keyring.Keyring:
+    if path.resolve().is_relative_to(root.resolve()):
+        raise UsageError(
+            f"--keyring: {path} lies in the repository, whose head is what is judged",
+            hint="leave --keyring out: the keyring of the base decides; or name one outside the repository",
+        )
+    return _named(path)
 
 
 def _only_root(paths: Sequence[Path]) -> Path:
@@ -213,7 +264,7 @@ def _changes(
         notes = [f"The head's gates cannot be read: {problem}" for problem in error.problems]
     ring_file = root / "gates" / opening.KEYRING
     if (store.read(ring_file) if ring_file.exists() else None) != ring:
-        notes.append(f"gates/{opening.KEYRING} is changed: the keys of the base decide.")
+        notes.append(f"{RING} is changed: the keys of the base decide.")
     return [*notes, *_waiver_changes(root, {name: data for name, data, _ in waivers})]
 
 

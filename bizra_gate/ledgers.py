@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import opening, repository, store
 from .attest import checkpoint, envelope, ledger
+from .attest.keyring import Keyring
 from .attest.keys import PrivateKey
 from .attest.note import parse_checkpoint, parse_note
 from .errors import BizraGateError, MissingError, UntrustedError, UsageError
@@ -79,7 +80,7 @@ def _changed(root: Path, signer: PrivateKey, origin: str | None, now: datetime, 
         after = change(ledger.append(signed, _made_anew(root, loose, now), now))
         if not after.render().startswith(signed.render()):
             raise UsageError(f"{ENTRIES}: the new ledger does not continue the old one; nothing was written")
-        head = checkpoint.sign_checkpoint(after, _origin(root, before, origin), signer)
+        head = checkpoint.sign_checkpoint(after, _origin(root, before, origin), signer, before.checkpoint)
         store.write(root / ENTRIES, after.render().encode())
         store.write(root / CHECKPOINT, head.encode())
     return State(after, after.render(), head, len(loose))
@@ -105,11 +106,18 @@ def _origin(root: Path, before: State, asked: str | None) -> str:
     return named
 
 
-def cosign(root: Path, name: str, signer: PrivateKey, now: datetime) -> State:
-    """Add another party's signature to the head."""
+def cosign(
+    root: Path, name: str, signer: PrivateKey, ring: Keyring | None, now: datetime, *, base: str | None = None
+) -> State:
+    """Add another party's signature to a head that `ring` trusts and that continues the one of `base`.
+
+    Raises `UntrustedError` for any other head: a witness who signs whatever lies there witnesses nothing.
+    """
     with store.locked(root / FOLDER):
         state = _signed(root)
         assert state.checkpoint is not None
+        if reasons := _head_reasons(root, state, ring, now, base=base, cosigners=0):
+            raise UntrustedError(f"{CHECKPOINT}: not cosigned: {reasons[0].message}", code=reasons[0].code)
         text = checkpoint.cosign_checkpoint(state.checkpoint, state.ledger, name, signer, now)
         store.write(root / CHECKPOINT, text.encode())
     return dataclasses.replace(state, checkpoint=text)
@@ -136,36 +144,51 @@ def check_proof(root: Path, artifact: Path, proof: str, now: datetime, cosigners
     """Whether `proof` shows that `artifact` is in a log that this repository's keyring trusts."""
     sealed = envelope.read(store.read(artifact), artifact.name)
     entry = ledger.entry_for(sealed, _relative(root, artifact), now)
-    ring = opening.read_keyring(root / "gates" / opening.KEYRING)
+    ring = opening.ring_of(root)
     if ring is None:
         return Trust(False, (Reason("keyring.missing", "no gates/keyring.toml: nobody is trusted"),))
     return checkpoint.check_proof(entry, proof, ring, now, cosigners=cosigners)
 
 
-def check(root: Path, now: datetime, *, base: str | None = None, cosigners: int = 0) -> tuple[Reason, ...]:
-    """Everything that is wrong with the ledger: its head, its growth since `base`, the files that it lists."""
+def check(
+    root: Path, ring: Keyring | None, now: datetime, *, base: str | None = None, cosigners: int = 0
+) -> tuple[Reason, ...]:
+    """Everything that is wrong with the ledger: its head, its growth since `base`, the files that it lists.
+
+    `ring` says whose signatures count: that of the base where there is one, since the head must not choose its judge.
+    """
     try:
         state = _signed(root)
     except BizraGateError as error:
         return (Reason("ledger.missing", error.message),)
-    assert state.checkpoint is not None
-    ring = opening.read_keyring(root / "gates" / opening.KEYRING)
+    present = {path: store.digest(root / path) for path in state.ledger.live if (root / path).is_file()}
+    reasons = _head_reasons(root, state, ring, now, base=base, cosigners=cosigners)
+    return (*reasons, *ledger.file_reasons(state.ledger, present))
+
+
+def _head_reasons(
+    root: Path, state: State, ring: Keyring | None, now: datetime, *, base: str | None, cosigners: int
+) -> tuple[Reason, ...]:
+    """Why the signed head is not to be believed, or does not continue that of `base`."""
     if ring is None:
         return (Reason("keyring.missing", "no gates/keyring.toml: nobody is trusted"),)
+    assert state.checkpoint is not None
     head = checkpoint.check_ledger(state.ledger, state.checkpoint, ring, now, cosigners=cosigners)
-    present = {path: store.digest(root / path) for path in state.ledger.live if (root / path).is_file()}
-    growth = _growth(root, state, base) if base is not None else ()
-    return (*head.reasons, *growth, *ledger.file_reasons(state.ledger, present))
+    return (*head.reasons, *(_growth(root, state, base) if base is not None else ()))
 
 
 def _growth(root: Path, state: State, base: str) -> tuple[Reason, ...]:
     """A ledger only grows: the lines of the base are a prefix, and its checkpoint leads to this one."""
+    before, head = _at(root, base, ENTRIES), _at(root, base, CHECKPOINT)
+    lines = ledger.extension_reasons(before, state.text) if before is not None else ()
+    return (*lines, *(checkpoint.growth_reasons(head, state.ledger) if head is not None else ()))
+
+
+def _at(root: Path, base: str, name: str) -> str | None:
     try:
-        before = repository.show(root, base, ENTRIES).decode("utf-8", errors="surrogateescape")
-        head = repository.show(root, base, CHECKPOINT).decode("utf-8", errors="surrogateescape")
+        return repository.show(root, base, name).decode("utf-8", errors="surrogateescape")
     except MissingError:
-        return ()
-    return (*ledger.extension_reasons(before, state.text), *checkpoint.growth_reasons(head, state.ledger))
+        return None
 
 
 def included(evidence: OpenedEvidence, faults: Sequence[Reason], state: State | None) -> OpenedEvidence:

@@ -115,6 +115,11 @@ def read_keyring(path: Path) -> keyring.Keyring | None:
     return _parsed_keyring(store.read_definition(path)[0], shown(path)) if path.exists() else None
 
 
+def ring_of(root: Path) -> keyring.Keyring | None:
+    """The keyring that lies in the repository at `root`."""
+    return read_keyring(root / "gates" / KEYRING)
+
+
 @lru_cache(maxsize=64)
 def _parsed_keyring(text: str, file: str) -> keyring.Keyring:
     return keyring.parse_keyring(text, file)

@@ -21,6 +21,7 @@ from .attest.digest import manifest_sha256
 from .attest.keys import PrivateKey
 from .attest.statement import statement
 from .audit import examine
+from .docket import Docket
 from .errors import FormatError, UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark, GateReference, Origin, Tool
@@ -193,14 +194,15 @@ def verify(
     With `base` the gates, the keyring and the waivers are those of that git revision; what the head does to them is
     told in the report's notes.
     """
-    docketed = docket.at_base(paths, base) if base is not None else docket.here(paths, keyring_path)
+    docketed = docket.at_base(paths, base, keyring_path) if base is not None else docket.here(paths, keyring_path)
     judged = docketed.gates
     work = list(opening.tasks(judged, now=now, ring=docketed.ring, keep_measurements=keep_measurements))
     results = opening.open_all(work, progress)
     evidence: dict[str, list[OpenedEvidence]] = {gate.name: [] for gate in judged}
-    listed = _listed(judged, now, base) if ledger else lambda gate, piece: piece
+    listed = _listed(docketed, now, base) if ledger else lambda gate, piece: piece
     for result in results:
-        evidence[result.gate].append(listed(result.gate, result.evidence))
+        piece = gates.distrusted(result.evidence, docketed.faults)
+        evidence[result.gate].append(listed(result.gate, piece))
     report = gates.evaluate(
         judged,
         evidence,
@@ -230,11 +232,11 @@ def _compare(
     return compare_processes(base, head, better, margin, confidence, paired=paired)
 
 
-def _listed(judged: Sequence[Gate], now: str, base: str | None) -> Callable[[str, OpenedEvidence], OpenedEvidence]:
+def _listed(docketed: Docket, now: str, base: str | None) -> Callable[[str, OpenedEvidence], OpenedEvidence]:
     """Evidence as ``--ledger`` sees it: only what a sound ledger of its repository lists is trusted."""
     moment = parse_instant(now)
-    roots = {gate.name: opening.root_of(Path(gate.file)) for gate in judged}
-    faults = {root: ledgers.check(root, moment, base=base) for root in set(roots.values())}
+    roots = {gate.name: opening.root_of(Path(gate.file)) for gate in docketed.gates}
+    faults = {root: ledgers.check(root, docketed.ring(root), moment, base=base) for root in set(roots.values())}
     states = {root: None if faults[root] else ledgers.read(root) for root in faults}
     return lambda gate, piece: ledgers.included(piece, faults[roots[gate]], states[roots[gate]])
 

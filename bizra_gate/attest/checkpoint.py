@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bizra_gate.attest import merkle
@@ -38,10 +39,15 @@ CLOCK_SKEW = timedelta(minutes=5)
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,15})")
 
 
-def sign_checkpoint(ledger: Ledger, origin: str, key: PrivateKey) -> str:
-    """The text of ``ledger/checkpoint`` for `ledger` as it stands; earlier cosignatures do not carry over."""
-    checkpoint = Checkpoint(origin, len(ledger.records), ledger.root)
-    return sign_note(checkpoint.text(), origin, key).render()
+def sign_checkpoint(ledger: Ledger, origin: str, key: PrivateKey, earlier: str | None = None) -> str:
+    """The text of ``ledger/checkpoint`` for `ledger` as it stands.
+
+    Cosignatures of the `earlier` checkpoint stay only where it says the very same; they are about nothing else.
+    """
+    note = sign_note(Checkpoint(origin, len(ledger.records), ledger.root).text(), origin, key)
+    before = parse_note(earlier) if earlier is not None else note
+    kept = [one for one in before.signatures if one.name != origin] if before.text == note.text else []
+    return replace(note, signatures=(*note.signatures, *kept)).render()
 
 
 def cosign_checkpoint(text: str, ledger: Ledger, name: str, key: PrivateKey, at: datetime) -> str:
@@ -157,6 +163,7 @@ def _check_note(
     needed = max(1 + cosigners, keyring.threshold([ROLE]))
     if not count.logs:
         found = f"no signature by the log {checkpoint.origin!r} itself counts"
+        found += "" if count.reasons else ": none under that name is by a key of the keyring"
     elif len(count.logs | count.witnesses) < needed:
         found = f"{len(count.logs | count.witnesses)} of the {needed} signatures that a checkpoint asks for count"
     else:

@@ -4,6 +4,7 @@ Pure. It sees only evidence that was already opened, decoded, recomputed and aud
 histogram library. What other rooms compute (comparisons, merged metrics) is handed in as functions.
 """
 
+from .admit import distrusted
 from .changes import Change, diff
 from .evaluate import evaluate
 from .families import confidences, wanted_baselines, wanted_percentiles, wanted_references
@@ -25,6 +26,7 @@ __all__ = [
     "check_set",
     "confidences",
     "diff",
+    "distrusted",
     "evaluate",
     "facts_of",
     "judge",

@@ -67,9 +67,9 @@ class House:
     def artifact(self) -> Path:
         return self.root / "artifacts" / "checkout.json"
 
-    def trust(self, *keys: PrivateKey, roles: tuple[str, ...] = ("*",), **facts: Any) -> Path:
+    def trust(self, *keys: PrivateKey, roles: tuple[str, ...] = ("*",), version: int = 1, **facts: Any) -> Path:
         entries = tuple(TrustedKey(key.public, "ci@example.com", roles) for key in keys)
-        return self.write("gates/keyring.toml", render_keyring(Keyring(1, entries, **facts)))
+        return self.write("gates/keyring.toml", render_keyring(Keyring(version, entries, **facts)))
 
     def gate(self, limit: str = "<= 100 ms", *, name: str = "checkout", **parts: str) -> Path:
         return self.write(f"gates/{name}.toml", gate_text(limit, name=name, **parts))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from seal_builders import House, Run, gate_text, judged, told
+from seal_builders import House, Run, gate_text, judged, reasons, told
 
 from bizra_gate.attest import PrivateKey
 
@@ -56,6 +58,45 @@ def test_a_key_that_the_branch_trusts_itself_does_not_count(house: House, cli: R
     code, report = judged(cli, "--base", "HEAD")
     assert (code, report["verdict"]) == (4, "UNTRUSTED")
     assert "gates/keyring.toml is changed: the keys of the base decide" in told(cli, "--base", "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        (lambda house: house.trust(house.key, version=4), ["keyring.rolled_back"]),
+        (lambda house: house.trust(house.key, PrivateKey.generate(), version=5), ["keyring.rolled_back"]),
+        (lambda house: (house.root / "gates" / "keyring.toml").unlink(), ["keyring.rolled_back"]),
+        (lambda house: house.write("gates/keyring.toml", "version = six"), ["keyring.unreadable"]),
+        (lambda house: house.trust(house.key, PrivateKey.generate(), version=6), []),
+        (lambda house: house.write("gates/keyring.toml", (house.root / "gates/keyring.toml").read_text() + "\n"), []),
+    ],
+    ids=["lower", "same with another key", "gone", "unreadable", "higher", "only laid out anew"],
+)
+def test_the_version_of_the_keyring_only_rises(
+    house: House, cli: Run, change: Callable[[House], object], codes: list[str]
+) -> None:
+    house.trust(house.key, version=5)
+    house.commit()
+    change(house)
+    code, report = judged(cli, "--base", "HEAD")
+    assert (code, reasons(report)) == (4 if codes else 0, codes)
+
+
+def test_a_keyring_from_outside_decides_beside_a_base_and_one_from_inside_never(
+    house: House, cli: Run, tmp_path: Path
+) -> None:
+    house.commit()
+    stranger = PrivateKey.generate()
+    house.seal(key=stranger)
+    ring = house.trust(stranger, version=2)
+    code, _, err = cli("verify", "--base", "HEAD", "--keyring", ring)
+    assert (code, "lies in the repository" in err) == (2, True)
+    outside = Path(shutil.copy(ring, tmp_path / "ring.toml"))
+    assert judged(cli, "--base", "HEAD", "--keyring", outside)[0] == 0
+    outside.unlink()
+    for base in ((), ("--base", "HEAD")):
+        code, _, err = cli("verify", *base, "--keyring", outside)
+        assert (code, "no such file" in err) == (2, True)
 
 
 def test_a_base_without_a_keyring_trusts_nobody(house: House, cli: Run) -> None:

@@ -159,6 +159,45 @@ def test_a_cosigner_is_counted_only_when_the_keyring_knows_it(house: House, cli:
     house.trust(house.key, witness)
     assert faults(cli, "--cosigners", "1")[0] == 0
     assert faults(cli, "--cosigners", "2")[0] == 4
+    append(house, cli)
+    assert faults(cli, "--cosigners", "1")[0] == 0, "nothing new was listed, so it stays"
+    house.seal(name="new")
+    append(house, cli)
+    assert faults(cli, "--cosigners", "1")[0] == 4, "the witness has not seen this head"
+
+
+def test_a_witness_signs_no_head_that_is_not_trusted_or_was_rewritten(house: House, cli: Run) -> None:
+    append(house, cli)
+    house.commit()
+    head, path = house.root / "ledger" / "checkpoint", key_file(house, PrivateKey.generate(), "other.key")
+    cosign = ("ledger", "cosign", "--name", "witness.example", "--key", path, "--now", NOW)
+    _, _, err = cli("ledger", "append", "--key", path, "--now", NOW)
+    assert "verify will refuse this: no signature by the log" in err
+    before = head.read_bytes()
+    code, _, err = cli(*cosign)
+    assert (code, "not cosigned: no signature by the log" in err, head.read_bytes()) == (4, True, before)
+    shutil.rmtree(house.root / "ledger")
+    house.seal(name="another")
+    append(house, cli, house.root / "artifacts" / "another.json")
+    before = head.read_bytes()
+    code, _, err = cli(*cosign, "--base", "HEAD")
+    assert (code, "ledger only grows" in err, head.read_bytes()) == (4, True, before)
+
+
+def test_the_keys_of_the_base_decide_about_the_ledger_too(house: House, cli: Run) -> None:
+    append(house, cli)
+    house.commit()
+    stranger = PrivateKey.generate()
+    house.trust(house.key, stranger, version=2)
+    path = key_file(house, stranger, "stranger.key")
+    assert cli("ledger", "append", "--key", path, "--now", NOW)[0] == 0
+    assert judged(cli, "--ledger")[0] == 0
+    code, report = judged(cli, "--ledger", "--base", "HEAD")
+    assert (code, reasons(report)) == (4, ["ledger.signature"])
+    assert "ledger.signature" in faults(cli, "--base", "HEAD")[1]
+    house.commit()
+    house.trust(house.key, stranger, version=1)
+    assert "keyring.rolled_back" in faults(cli, "--base", "HEAD")[1]
 
 
 def test_an_artifact_outside_the_repository_is_not_listed(house: House, cli: Run, tmp_path: Path) -> None:

@@ -30,19 +30,22 @@ def append(
     now: Now = None,
 ) -> None:
     """List artifacts and sign the new head."""
-    from ... import keystore, ledgers
+    from ... import keystore, ledgers, opening
     from ...attest import parse_instant
     from ...errors import UsageError
 
     listed = artifacts or sorted((root / "artifacts").glob("*.json"))
     if not listed:
         raise UsageError(f"{root / 'artifacts'}: no artifacts to list; name them")
-    state = ledgers.append(root, listed, keystore.load(key), parse_instant(values.now_text(now)), origin)
+    moment = parse_instant(values.now_text(now))
+    state = ledgers.append(root, listed, keystore.load(key), moment, origin)
     if state.loose:
         typer.echo(
             f"{root / ledgers.ENTRIES}: {state.loose} lines that nobody had signed were made anew from their files"
         )
     typer.echo(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, root {state.ledger.root.hex()}")
+    for reason in ledgers.check(root, opening.ring_of(root), moment):
+        typer.echo(f"verify will refuse this: {reason.message}", err=True)
 
 
 @ledger.command("withdraw")
@@ -66,31 +69,36 @@ def withdraw(
 @guarded
 def cosign(
     name: Annotated[str, typer.Option("--name", help="Who is signing, e.g. witness.example.com/audit.")],
+    base: Annotated[str | None, typer.Option(help="Sign only what continues the ledger of this revision.")] = None,
     key: Key = None,
     root: Root = Path(),
     now: Now = None,
 ) -> None:
-    """Sign the head as another party: rewriting the log then needs two keys."""
-    from ... import keystore, ledgers
+    """Sign a trusted head as another party: rewriting the log then needs two keys."""
+    from ... import docket, keystore, ledgers
     from ...attest import parse_instant
 
-    ledgers.cosign(root, name, keystore.load(key), parse_instant(values.now_text(now)))
+    ring, _ = docket.ring_and_faults(root, base)
+    ledgers.cosign(root, name, keystore.load(key), ring, parse_instant(values.now_text(now)), base=base)
     typer.echo(f"{root / ledgers.CHECKPOINT}: cosigned by {name}")
 
 
 @ledger.command("verify")
 @guarded
 def verify(
-    base: Annotated[str | None, typer.Option(help="It must continue the ledger of this revision.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="It must continue the ledger of this revision, whose keyring decides.")
+    ] = None,
     cosigners: Annotated[int, typer.Option(min=0, help="Cosignatures that must be there.")] = 0,
     root: Root = Path(),
     now: Now = None,
 ) -> int:
     """Check the signed head, the growth since a base revision, and that every listed file is there unchanged."""
-    from ... import ledgers
+    from ... import docket, ledgers
     from ...attest import parse_instant
 
-    reasons = ledgers.check(root, parse_instant(values.now_text(now)), base=base, cosigners=cosigners)
+    ring, faults = docket.ring_and_faults(root, base)
+    reasons = (*faults, *ledgers.check(root, ring, parse_instant(values.now_text(now)), base=base, cosigners=cosigners))
     for reason in reasons:
         typer.echo(f"{reason.code}: {reason.message}")
     if not reasons:
