@@ -6,6 +6,7 @@ environment in CI.
 
 from __future__ import annotations
 
+import getpass
 import os
 import stat
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import repository, store
-from .attest.keys import PrivateKey, PublicKey
+from .attest.keys import ENCRYPTED_LABEL, PrivateKey, PublicKey
 from .errors import KeyFileError, UsageError
 
 VARIABLE = "BIZRA_GATE_KEY"
@@ -53,6 +54,7 @@ def public_files(path: Path, public: PublicKey) -> dict[Path, str]:
 def load(option: Path | None, environ: Mapping[str, str] = os.environ) -> PrivateKey:
     """The key to sign with: ``--key``, else ``BIZRA_GATE_KEY`` (PEM text or a path), else the default place.
 
+    The passphrase of an encrypted key comes from ``BIZRA_GATE_PASSPHRASE``, else from whoever sits at the terminal.
     Raises `KeyFileError` that says exactly what to run where there is none.
     """
     passphrase = environ.get(PASSPHRASE_VARIABLE)
@@ -60,9 +62,9 @@ def load(option: Path | None, environ: Mapping[str, str] = os.environ) -> Privat
         return _from_file(option, passphrase)
     said = environ.get(VARIABLE, "")
     if "-----BEGIN" in said:
-        return PrivateKey.from_pem(said.replace("\\n", "\n"), passphrase)
+        return _from_pem(said.replace("\\n", "\n"), passphrase, VARIABLE)
     if said:
-        return _from_file(Path(said), passphrase)
+        return _from_variable(Path(said), passphrase)
     path = default_path(environ)
     if not path.exists():
         raise KeyFileError(
@@ -70,6 +72,13 @@ def load(option: Path | None, environ: Mapping[str, str] = os.environ) -> Privat
             hint="run: bizra-gate keygen && bizra-gate trust\n  in CI, put the private key's PEM text into the secret "
             f"{VARIABLE}, or name a file with --key",
         )
+    return _from_file(path, passphrase)
+
+
+def _from_variable(path: Path, passphrase: str | None) -> PrivateKey:
+    if not path.exists():
+        hint = f"put the PEM text of the private key into {VARIABLE}, with its line breaks, or the path of its file"
+        raise KeyFileError(f"{VARIABLE}: neither the text of a private key nor the path of a file", hint=hint)
     return _from_file(path, passphrase)
 
 
@@ -85,20 +94,27 @@ def _from_file(path: Path, passphrase: str | None) -> PrivateKey:
         )
     _refuse_in_work_tree(path)
     text = store.read(path, limit=64 * 1024).decode("utf-8", errors="replace")
+    return _from_pem(text, passphrase, str(path))
+
+
+def _from_pem(text: str, passphrase: str | None, where: str) -> PrivateKey:
+    if ENCRYPTED_LABEL in text and not passphrase and sys.stdin is not None and sys.stdin.isatty():
+        passphrase = getpass.getpass(f"Passphrase of {where}: ")
     try:
         return PrivateKey.from_pem(text, passphrase)
     except KeyFileError as error:
-        raise KeyFileError(f"{path}: {error.message}", hint=error.hint) from error
+        raise KeyFileError(f"{where}: {error.message}", hint=error.hint) from error
 
 
 def _refuse_in_work_tree(path: Path) -> None:
-    """A key in a work tree is one `git add` away from everybody."""
-    folder = next(parent for parent in path.absolute().parents if parent.is_dir())
-    top = repository.top(folder)
-    if top is not None and not repository.ignored(path.absolute()):
+    """A key in a work tree is one `git add` away from everybody; a link from there to a key elsewhere is not."""
+    place = path.resolve()
+    top = repository.top(next(parent for parent in place.parents if parent.is_dir()))
+    if top is not None and not repository.ignored(place):
+        line, file = place.relative_to(top.resolve()).as_posix(), os.path.relpath(top / ".gitignore")
         raise KeyFileError(
             f"{path}: a private key inside the git work tree {top.name!r}",
-            hint=f"move it out, or add it to .gitignore first: echo '/{path.name}' >> .gitignore",
+            hint=f"move it out, or add it to .gitignore first: echo '/{line}' >> {file}",
         )
 
 

@@ -140,8 +140,9 @@ def _object(answer: memoryview) -> tuple[bytes | None, memoryview]:
 
 
 def ignored(path: Path) -> bool:
-    """Whether git ignores `path` (which need not exist)."""
-    return _git(path.parent, "check-ignore", "--quiet", str(path)) is not None
+    """Whether git ignores `path` (neither it nor its folder need exist)."""
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    return _git(folder, "check-ignore", "--quiet", str(path)) is not None
 
 
 def user(path: Path) -> str | None:

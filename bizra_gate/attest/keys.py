@@ -204,7 +204,9 @@ def _unlock(body: bytes, passphrase: str | None) -> bytes:
     if len(body) != _LOCKED.size + KEY_BYTES + bindings.crypto_secretbox_MACBYTES or not body.startswith(_MAGIC):
         raise KeyFileError("the encrypted private key is damaged or of an unknown version")
     if not passphrase:
-        raise KeyFileError("the private key is encrypted", hint="set BIZRA_GATE_PASSPHRASE, or type it when asked")
+        raise KeyFileError(
+            "the private key is encrypted", hint="set BIZRA_GATE_PASSPHRASE, or run this at a terminal and type it"
+        )
     _, passes, memory_bytes, salt, nonce = _LOCKED.unpack(body[: _LOCKED.size])
     key = _stretch(passphrase, salt, Argon2id(passes, memory_bytes))
     try:

@@ -87,18 +87,47 @@ def test_the_option_comes_before_the_variable(house: House, cli: Run, monkeypatc
     assert cli("ledger", "verify")[0] == 0
 
 
-@pytest.mark.parametrize("said", ["-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n", "/no/such/key"])
+def test_what_to_ignore_is_named_from_the_top_of_the_work_tree(
+    house: House, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.commit()
+    monkeypatch.chdir(house.root / "gates")
+    code, _, err = cli("keygen", "--out", "keys/ci.key")
+    assert code == 2
+    assert "echo '/gates/keys/ci.key' >> ../.gitignore" in err
+    house.write(".gitignore", "/gates/keys/ci.key\n")
+    assert cli("keygen", "--out", "keys/ci.key")[0] == 0
+
+
+def test_a_link_is_judged_by_where_the_key_itself_lies(house: House, cli: Run, tmp_path: Path) -> None:
+    house.commit()
+    (house.root / "linked.key").symlink_to(house.key_file)
+    assert cli("ledger", "append", "--key", house.root / "linked.key")[0] == 0
+    inside = house.write("ci.key", house.key.pem())
+    inside.chmod(0o600)
+    (tmp_path / "outside.key").symlink_to(inside)
+    assert cli("ledger", "append", "--key", tmp_path / "outside.key")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n",
+        "/no/such/key",
+        "-----BEGIN PRIVATE KEY----- nonsense",
+    ],
+)
 def test_a_variable_that_holds_no_key_is_a_sentence(
     house: House, cli: Run, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv("BIZRA_GATE_KEY", said)
     code, _, err = cli("ledger", "append")
     assert code == 2
-    assert "key" in err.lower()
+    assert "BIZRA_GATE_KEY: " in err
     assert "nonsense" not in err
 
 
-def test_an_encrypted_key_opens_with_the_passphrase_of_the_environment_only(
+def test_an_encrypted_key_opens_with_a_passphrase_from_the_environment_or_the_terminal(
     house: House, cli: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = house.root.parent / "locked.key"
@@ -110,6 +139,10 @@ def test_an_encrypted_key_opens_with_the_passphrase_of_the_environment_only(
     monkeypatch.setenv("BIZRA_GATE_PASSPHRASE", "wrong")
     assert "wrong passphrase" in cli("ledger", "append", "--key", path)[2]
     monkeypatch.setenv("BIZRA_GATE_PASSPHRASE", "correct horse")
+    assert cli("ledger", "append", "--key", path)[0] == 0
+    monkeypatch.delenv("BIZRA_GATE_PASSPHRASE")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", lambda asked: {f"Passphrase of {path}: ": "correct horse"}[asked])
     assert cli("ledger", "append", "--key", path)[0] == 0
 
 

@@ -35,7 +35,10 @@ def keygen(
     typer.echo(f"public key   {path.with_suffix('.pub.pem')}, {path.with_suffix('.pub')}")
     typer.echo(f"             {public.openssh()}")
     typer.echo(f"fingerprint  {public.fingerprint}")
-    typer.echo("next         bizra-gate trust        # adds the public key to gates/keyring.toml")
+    named = "" if out is None else f" {path.with_suffix('.pub')}"
+    typer.echo(f"next         bizra-gate trust{named}        # adds the public key to gates/keyring.toml")
+    if out is not None:
+        typer.echo(f"             then sign with: --key {path}, or {keystore.VARIABLE}={path}")
 
 
 @command("trust")
