@@ -125,14 +125,14 @@ def environment(spec: EvidenceSpec, benchmark: Benchmark) -> Iterator[Reason]:
 
 
 def environment_facts(benchmark: Benchmark) -> dict[str, str]:
-    """Scalar facts of the machine and of the subject by name, as text."""
+    """Scalar facts of the machine and of the subject by name, as text; no other fact takes the place of a machine's."""
     from .evidence import codec
 
     recorded = benchmark.measurement.environment
     facts = codec.encode(recorded) if recorded is not None else {}
     flat = {name: str(value) for name, value in facts.items() if not isinstance(value, dict | list)}
     nested: Mapping[str, str] = facts.get("packages", {}) | facts.get("flags", {})
-    return flat | dict(nested) | dict(benchmark.subject)
+    return dict(benchmark.subject) | dict(nested) | flat
 
 
 def environment_key(benchmark: Benchmark) -> str:

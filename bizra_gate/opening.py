@@ -168,7 +168,8 @@ def open_one(task: Task) -> Result:
     except MissingError:
         return Result(task.gate.name, _missing(task))
     except (UntrustedError, UsageError) as error:
-        return Result(task.gate.name, _untrusted(task, None, Reason("path", error.message)))
+        message = error.message.replace(str(task.root / task.file), task.file)
+        return Result(task.gate.name, _untrusted(task, None, Reason("path", message)))
     return open_bytes(task, data)
 
 
@@ -185,7 +186,7 @@ def open_bytes(task: Task, data: bytes) -> Result:
         document = opened.statement
         if document["predicateType"] != benchmarks.PREDICATE_TYPE:
             raise UntrustedError(f"predicate type {document['predicateType']!r} is no benchmark", code="kind")
-        benchmark = benchmarks.decode(document["predicate"], document["subject"][0])
+        benchmark = benchmarks.decode(document["predicate"], document["subject"])
     except UntrustedError as error:
         return Result(task.gate.name, _untrusted(task, sha256, Reason(error.code, error.message)))
     return _examined(task, sha256, verdict, benchmark)
@@ -223,6 +224,7 @@ def _examined(task: Task, sha256: str | None, verdict: Trust, benchmark: Benchma
         measured_by=_measured_by(measurement),
         finished_at=benchmark.finished_at,
         run_id=benchmark.run_id,
+        made_for=benchmark.gate.name if benchmark.gate is not None else None,
         environment_key=binding.environment_key(benchmark),
         environment=binding.environment_facts(benchmark),
     )

@@ -259,7 +259,7 @@ def decode_artifact(data: bytes, file: str) -> Benchmark:
     """The benchmark in an artifact whose signatures hold under the keys that they name; trust is not judged here."""
     sealed = envelope.read(data, file)
     document = sealed.unverified_statement()
-    return benchmarks.decode(document["predicate"], document["subject"][0])
+    return benchmarks.decode(document["predicate"], document["subject"])
 
 
 def import_measurement(

@@ -163,8 +163,12 @@ def rounded(value: float) -> float | int:
     return int(result) if float(result).is_integer() and abs(result) < 2**53 else result
 
 
-def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
-    """The benchmark that a verified predicate states; raises `UntrustedError` where it is not one, closed schema."""
+def decode(predicate: Any, subjects: Any = None) -> Benchmark:
+    """The benchmark that a verified predicate states; raises `UntrustedError` where it is not one, closed schema.
+
+    `subjects` are those of the statement around it: what was measured and nothing else, because other readers of
+    statements look things up by their subjects.
+    """
     if not isinstance(predicate, dict):
         raise UntrustedError("predicate: not an object", code="malformed")
     if unknown := sorted(set(predicate) - _MEMBERS):
@@ -187,8 +191,8 @@ def decode(predicate: Any, descriptor: Any = None) -> Benchmark:
         source=codec.decode(Origin, predicate["source"], "predicate.source"),
         gate=codec.decode(GateReference, predicate["gate"], "predicate.gate") if "gate" in predicate else None,
     )
-    if descriptor is not None and descriptor != _descriptor(benchmark):
-        raise UntrustedError("subject: does not name what the predicate measured", code="malformed")
+    if subjects is not None and subjects != [_descriptor(benchmark)]:
+        raise UntrustedError("subject: does not name what the predicate measured, and only that", code="malformed")
     return benchmark
 
 

@@ -136,7 +136,10 @@ def instant(text: str) -> datetime:
 def without_reuse(
     gates: Sequence[Gate], all_exhibits: Mapping[str, tuple[Exhibit, ...]]
 ) -> dict[str, tuple[Exhibit, ...]]:
-    """Refuse a run that serves twice: in two gates that do not say so, or as two pieces of one gate's evidence."""
+    """Refuse a run that serves twice: in two gates that do not say so, or as two pieces of one gate's evidence.
+
+    One that was made for another gate serves twice even where that gate is not judged, or is gone.
+    """
     users: dict[str, list[tuple[Gate, EvidenceSpec, OpenedEvidence]]] = {}
     for gate in gates:
         for exhibit in all_exhibits[gate.name]:
@@ -144,13 +147,27 @@ def without_reuse(
                 identity = run_of(piece)
                 if identity is not None and not piece.missing:
                     users.setdefault(identity, []).append((gate, exhibit.spec, piece))
-    refused: dict[tuple[str, str], Reason] = {}
+    refused = {key: reason for used in users.values() for key, reason in _made_for_others(gates, used)}
     for used in users.values():
         refused |= _clashes(used)
     return {
         name: tuple(_with_refusals(name, exhibit, refused) for exhibit in gate_exhibits)
         for name, gate_exhibits in all_exhibits.items()
     }
+
+
+def _made_for_others(
+    gates: Sequence[Gate], used: Sequence[tuple[Gate, EvidenceSpec, OpenedEvidence]]
+) -> Iterator[tuple[tuple[str, str], Reason]]:
+    """((gate, file), why) for every use by a gate that the run was not made for and that no gate allows."""
+    for gate, spec, piece in used:
+        made_for = piece.made_for
+        if made_for is None or made_for == gate.name or made_for in spec.same_run_as:
+            continue
+        makers = [one for other in gates if other.name == made_for for one in other.evidence]
+        if not any(gate.name in one.same_run_as for one in makers):
+            message = f'measured for the gate {made_for}; if that is meant, say same_run_as = ["{made_for}"]'
+            yield (gate.name, piece.file), Reason("binding.gate", message)
 
 
 def _clashes(used: Sequence[tuple[Gate, EvidenceSpec, OpenedEvidence]]) -> dict[tuple[str, str], Reason]:

@@ -145,6 +145,8 @@ class OpenedEvidence:
     measured_by: str | None = None
     finished_at: str | None = None
     run_id: str | None = None
+    made_for: str | None = None
+    """The gate whose `[measure]` asked for it, by its own account."""
     environment_key: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     metrics_at: Mapping[float, Mapping[str, Metric]] = field(default_factory=dict)

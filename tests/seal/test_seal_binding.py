@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from seal_builders import House, Run, judged, reasons, told
 
-from bizra_gate.attest import PrivateKey, manifest_sha256
+from bizra_gate.attest import PrivateKey, manifest_sha256, seal
+from bizra_gate.evidence import benchmark as benchmarks
 from bizra_gate.evidence.benchmark import Origin
 from bizra_gate.store import manifest
 
@@ -91,6 +92,15 @@ def other_machine(house: House) -> None:
     house.gate(evidence='environment = { cpu_model = "Xeon*" }')
 
 
+def subject_that_poses_as_a_machine(house: House) -> None:
+    house.gate(evidence='environment = { cpu_model = "Xeon*" }')
+    document = house.statement()
+    document["predicate"]["subject"]["cpu_model"] = "Xeon Platinum"
+    benchmark = benchmarks.decode(document["predicate"])
+    document["subject"] = [benchmarks.state(benchmark)[0]]
+    house.write("artifacts/checkout.json", seal(document, [house.key]))
+
+
 def unrecorded_machine(house: House) -> None:
     house.gate(evidence='environment = { governor = "performance" }')
 
@@ -98,6 +108,19 @@ def unrecorded_machine(house: House) -> None:
 def same_run_in_two_gates(house: House) -> None:
     house.gate(name="basket")
     shutil.copy(house.artifact, house.root / "artifacts" / "basket.json")
+
+
+REFERENCE = {"name": "basket", "file": "gates/basket.toml", "plan_digest": "0" * 64}
+
+
+def made_for_a_gate_that_is_not_judged(house: House) -> None:
+    house.bend(lambda predicate: predicate.update(gate=REFERENCE))
+
+
+def about_a_second_subject(house: House) -> None:
+    document = house.statement()
+    document["subject"].append({"name": "another", "digest": {"sha256": "0" * 64}})
+    house.write("artifacts/checkout.json", seal(document, [house.key]))
 
 
 def signed_by_a_stranger(house: House) -> None:
@@ -144,14 +167,17 @@ def of_another_kind(house: House) -> None:
         (no_source, "binding.sources"),
         (dirty, "binding.dirty"),
         (other_machine, "binding.environment"),
+        (subject_that_poses_as_a_machine, "binding.environment"),
         (unrecorded_machine, "binding.environment"),
         (same_run_in_two_gates, "binding.run_reused"),
+        (made_for_a_gate_that_is_not_judged, "binding.gate"),
         (signed_by_a_stranger, "signature.unknown"),
         (two_signers_asked, "signature.threshold"),
         (key_for_something_else, "key.role"),
         (keyring_expired, "keyring.expired"),
         (no_keyring, "keyring.missing"),
         (about_another_subject, "malformed"),
+        (about_a_second_subject, "malformed"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -188,6 +214,16 @@ def test_a_plan_that_differs_is_told_in_words(house: House, cli: Run) -> None:
 def test_a_shared_run_that_the_gates_declare_is_used_twice(house: House, cli: Run) -> None:
     same_run_in_two_gates(house)
     house.gate(name="basket", evidence='same_run_as = ["checkout"]')
+    assert judged(cli)[0] == 0
+
+
+def test_evidence_of_another_gate_serves_where_this_one_or_that_one_says_so(house: House, cli: Run) -> None:
+    house.bend(lambda predicate: predicate.update(gate=REFERENCE))
+    house.gate(evidence='same_run_as = ["basket"]')
+    assert judged(cli)[0] == 0
+    house.gate()
+    house.gate(name="basket", evidence='same_run_as = ["checkout"]')
+    house.seal(name="basket")
     assert judged(cli)[0] == 0
 
 
