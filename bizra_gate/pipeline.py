@@ -98,6 +98,8 @@ def bench_together(
     from . import against, load, probe, targets
     from .load.clock import MonotonicClock
 
+    for order in orders:
+        store.check_writable(order.artifact)
     clock = MonotonicClock()
     with ExitStack() as stack:
         pairs: list[tuple[Plan, Target]] = []

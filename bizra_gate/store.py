@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
@@ -97,6 +98,18 @@ def write(path: Path, data: bytes, *, mode: int = 0o644, exclusive: bool = False
             temporary.unlink()
         if claim is not None:
             os.close(claim)
+
+
+def check_writable(path: Path) -> None:
+    """Raise `WriteError` where `write` could not even begin; to be asked before an hour's work, and leaves nothing."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror}", hint="give another --artifact") from error
 
 
 def _beside(path: Path) -> tuple[int, Path, int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Controls, Finding, Measurement, Policy
+from ..units import format_quantity
 from . import facts
 from .ranges import is_number
 from .rule import Answer, NotApplicable, insufficient, invalid
@@ -71,14 +72,25 @@ def _of_pair(controls: Controls) -> Iterator[Finding]:
     spread = controls.empty_spread_ns if controls.empty_spread_ns is not None else SPREAD * nothing
     if operation > nothing + spread:
         return
-    observed = f"operation {operation:.3g} ns, empty {nothing:.3g} ns"
-    told = f"the operation takes {operation:.3g} ns and an empty one {nothing:.3g} ± {spread:.2g} ns: "
+    observed = f"operation {_time(operation)}, empty {_time(nothing)}"
+    told = f"the operation takes {_time(operation)} and an empty one {_with_spread(nothing, spread)}: "
     if operation <= nothing + min(spread, SPREAD * nothing):
         message = told + "it was optimised away, it was answered from memory, or it does nothing."
-        yield invalid(EMPTY, message, observed, f"> {nothing + spread:.3g} ns")
+        yield invalid(EMPTY, message, observed, f"> {_time(nothing + spread)}")
     else:
         message = told + "the controls were too disturbed to tell the two apart."
-        yield insufficient(EMPTY, message, observed, f"> {nothing + spread:.3g} ns")
+        yield insufficient(EMPTY, message, observed, f"> {_time(nothing + spread)}")
+
+
+def _time(ns: float) -> str:
+    """Nanoseconds as they are, what is longer in a unit that people read."""
+    return f"{ns:.3g} ns" if ns < 1_000 else format_quantity(ns, "ns")
+
+
+def _with_spread(ns: float, spread_ns: float) -> str:
+    if max(ns, spread_ns) < 1_000:
+        return f"{ns:.3g} ± {spread_ns:.2g} ns"
+    return f"{_time(ns)} ± {_time(spread_ns)}"
 
 
 def _bare_turn_ns(measurement: Measurement) -> float | None:

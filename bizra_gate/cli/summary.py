@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,18 +18,35 @@ from .planning import Job
 if TYPE_CHECKING:
     from ..pipeline import Benched
 
+OF_COMMANDS = ("latency.mean", "latency.min", "latency.p50", "latency.max", "cpu.per_op", "memory.peak", "error_rate")
+"""What a person who times a command wants to know; its `throughput` is the same as its mean."""
 SHOWN = ("throughput", "latency.p50", "latency.p99", "latency.p99.9", "latency.max", "error_rate", "concurrency.mean")
 
 
 def printed(made: Benched, job: Job, *, no_color: bool) -> None:
     """The closing lines of one measurement."""
     typer.echo(f"{job.title}: {made.artifact} ({made.size / 1024:.1f} KiB, signed by {made.signed_by})")
-    for name in SHOWN:
+    for name in OF_COMMANDS if job.plan.target.startswith("cmd:") else SHOWN:
         if name in made.metrics:
             typer.echo("  " + row(made.metrics[name]))
+    for caveat in made.benchmark.measurement.caveats if job.plan.target.startswith("cmd:") else ():
+        typer.echo(f"  {caveat.message}")
     if made.benchmark.against is not None:
         _compared(made, job)
     _believable(made, job)
+
+
+def ranked(made: Sequence[Benched], jobs: Sequence[Job]) -> None:
+    """One command with several parameters: the fastest, and how much longer the others take."""
+    found = ((one.metrics.get("latency.mean"), job.title, one.artifact) for one, job in zip(made, jobs, strict=True))
+    means = sorted((mean.estimate, title, file) for mean, title, file in found if mean is not None and mean.estimate)
+    if len(means) < 2 or len(means) < len(jobs):
+        return
+    best, title, file = means[0]
+    typer.echo(f"fastest on average: {title}")
+    for mean, other, _ in means[1:]:
+        typer.echo(f"  {mean / best:6.2f} times as long: {other}")
+    typer.echo(f"  with intervals: bizra-gate compare {file} {means[1][2]}")
 
 
 def _compared(made: Benched, job: Job) -> None:

@@ -86,7 +86,7 @@ class Session:
             until = self._clock.now_ns() + OPEN_NS + self._plan.timeout_ns
             self._wait(lambda: self._window is not None, until, "open the target")
             assert self._window is not None
-            self._wait(lambda: len(self._done) == self._plan.workers, self._deadline_ns, "end the run")
+            self._wait(lambda: len(self._done) == self._plan.workers, self._deadline_ns, "end its load")
         finally:
             self._crew.stop()
         return self._outcome()
@@ -96,6 +96,7 @@ class Session:
         return [Job(self._plan, self._target, load, index, self._run) for index, load in enumerate(loads)]
 
     def _wait(self, over: Callable[[], bool], deadline_ns: int | Callable[[], int], what: str) -> None:
+        began_ns = self._clock.now_ns()
         while not over():
             self._crew.pump(self._until_next_event_s())
             if self._failure is not None:
@@ -105,7 +106,8 @@ class Session:
             if not over() and self._clock.now_ns() > limit:
                 late = [i for i in range(self._plan.workers) if i not in (self._done if self._window else self._ready)]
                 raise TargetError(
-                    f"{self._who(late[0])} did not {what} in time and was ended; nothing was recorded",
+                    f"{self._who(late[0])} did not {what} within {format_time(limit - began_ns)} and was ended; "
+                    "nothing was recorded",
                     hint="an operation or the setup may hang: a call that never returns cannot be interrupted",
                 )
 

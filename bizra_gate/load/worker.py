@@ -49,20 +49,20 @@ def serve(channel: Channel, clock: Clock) -> None:
         closing, driver = driver, None
         closing.close()
         channel.send(done)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:  # Ctrl-C does not come here: the target has raised it
         channel.send(broken(error))
         if driver is not None:
             _close_quietly(driver)
 
 
-def broken(error: Exception) -> Broken:
+def broken(error: BaseException) -> Broken:
     """`error` as a sentence."""
     if isinstance(error, BizraGateError):
         return Broken(type(error).__name__, error.message, error.hint, expected=True)
     return Broken(type(error).__name__, f"{type(error).__name__}: {error}", _place(error), expected=False)
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """File and line that raised, for a mistake that nobody foresaw."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:

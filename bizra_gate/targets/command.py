@@ -20,7 +20,7 @@ from typing import Any
 
 from ..errors import TargetError, UsageError
 from ..model import Clock, ClosedLoop, CommandOptions, Plan, Recorder, WorkerTask
-from .command_process import Execution, Executor
+from .command_process import Execution, Executor, own_peak_bytes
 from .python.books import Books, Failure
 from .python.loops import paced
 from .python.results import Sample
@@ -190,6 +190,7 @@ class CommandDriver:
 
     def _tell(self, books: Books, peak: int) -> None:
         usage, spawn = self._usage, self._spawn_ns
+        usage.floor_bytes = max(usage.floor_bytes, own_peak_bytes() or 0)
         self._facts = {
             "in_flight_max": peak,
             "error_examples": dict(books.examples),
@@ -239,10 +240,10 @@ class _Usage:
 
     @property
     def peak_bytes(self) -> int | None:
-        """None where it is no more than what an empty command shows.
+        """None where it is no more than what an empty command or the worker itself shows.
 
-        Linux counts the memory of the process that starts a program against the program, so what is smaller than the
-        worker itself cannot be seen.
+        Linux counts the most that the process which starts a program ever held against the program, so what is
+        smaller than the worker itself cannot be seen.
         """
         return self._peak if self._peak > self.floor_bytes * 1.02 else None
 

@@ -121,6 +121,16 @@ def _waited(process: subprocess.Popen[bytes]) -> Execution:
     return Execution(process.returncode, round(usage.ru_utime * 1e9), round(usage.ru_stime * 1e9), peak)
 
 
+def own_peak_bytes() -> int | None:
+    """The most memory that this process ever held; None where the system does not say."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
 def _finished(execution: Execution, timed_out: bool, errors: int) -> Execution:
     if execution.status == 0 and not timed_out:
         return execution

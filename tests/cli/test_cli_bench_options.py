@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cli_builders import Repository
 
-from bizra_gate.cli import planning, target_options, values
+from bizra_gate.cli import planning, summary, target_options, values
 from bizra_gate.errors import UsageError
 from bizra_gate.gates.plans import WITHHELD, plan_document
 from bizra_gate.model import ClosedLoop, HttpRequest, OpenLoop, Plan, Warmup
+from bizra_gate.model.metric import Metric
 from bizra_gate.model.plan import public_target
 
 Run = Callable[..., tuple[int, str, str]]
@@ -156,3 +158,20 @@ def test_times_out_of_bounds_are_refused(repository: Repository, cli: Run) -> No
     assert (code, "--timeout" in err) == (2, True)
     code, _, err = cli("bench", "py:json:dumps", "--duration", "100000h")
     assert (code, "--duration" in err) == (2, True)
+
+
+@pytest.mark.parametrize("target", ["HTTP://127.0.0.1:1/A", "Cmd:Echo A"])
+def test_a_scheme_may_be_written_in_any_case(target: str) -> None:
+    scheme, _, rest = target.partition(":")
+    assert planning.jobs([target], planning.Asked(), None)[0].plan.target == f"{scheme.lower()}:{rest}"
+
+
+def test_the_values_of_a_parameter_are_ranked_by_their_means(capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = planning.jobs(["cmd:sleep {n}"], planning.Asked(parameters={"n": ("3", "1", "2")}), None)
+    means = [Metric("latency.mean", "ns", "lower", mean) for mean in (30.0, 10.0, 15.0)]
+    made = [SimpleNamespace(metrics={m.name: m}, artifact=job.artifact) for m, job in zip(means, jobs, strict=True)]
+    summary.ranked(made, jobs)  # type: ignore[arg-type]
+    first, *rest, last = capsys.readouterr().out.splitlines()
+    assert first == "fastest on average: sleep-n n=1"
+    assert [line.split(None, 1)[0] for line in rest] == ["1.50", "3.00"]
+    assert "compare artifacts/sleep-n-n-1.json artifacts/sleep-n-n-2.json" in last

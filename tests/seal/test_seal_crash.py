@@ -111,3 +111,16 @@ def test_whoever_changes_a_ledger_or_a_keyring_holds_it_alone(
     assert cli("ledger", "append", "--key", house.key_file, "--now", "2026-11-22T07:30:00Z")[0] == 0
     assert held == [True, True]
     assert judged(cli, "--ledger")[0] == 0
+
+
+@pytest.mark.parametrize("place", ["folder", "file/a.json"])
+def test_where_nothing_can_be_written_is_known_before_the_work(tmp_path: Path, place: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(store.WriteError, match="cannot be written"):
+        store.check_writable(tmp_path / place)
+
+
+def test_to_ask_whether_a_file_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    store.check_writable(tmp_path / "new" / "folder" / "a.json")
+    assert names(tmp_path) == []

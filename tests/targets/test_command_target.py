@@ -122,6 +122,7 @@ def test_a_command_is_measured_with_the_cost_of_starting_anything_beside_it() ->
     assert 0 < (m.controls.empty_ns or 0) < (m.controls.operation_ns or 0)
     assert "command.spawn" in [caveat.code for caveat in m.caveats]
     assert m.runs[0].cpu_ns is not None
+    assert m.runs[0].peak_memory_bytes is None, "sleep holds less than the worker that starts it"
 
 
 def test_a_command_that_fails_is_an_error_of_its_exit_status() -> None:

@@ -12,6 +12,7 @@ from ..app import command
 
 if TYPE_CHECKING:
     from ...attest.keys import PrivateKey
+    from ...pipeline import Benched
     from ..planning import Job
 
 
@@ -135,11 +136,14 @@ def bench(
     if not jobs:
         raise UsageError("no gate here says how it is measured ([measure]); name a TARGET, see --help")
     signer = keystore.load(key)
-    for group in planning.in_turn(jobs):
-        _run(group, signer, quiet=quiet, no_color=no_color)
+    made = [one for group in planning.in_turn(jobs) for one in _run(group, signer, quiet=quiet, no_color=no_color)]
+    if asked.parameters and not quiet:
+        from .. import summary
+
+        summary.ranked(made, jobs)
 
 
-def _run(jobs: list[Job], signer: PrivateKey, *, quiet: bool, no_color: bool) -> None:
+def _run(jobs: list[Job], signer: PrivateKey, *, quiet: bool, no_color: bool) -> list[Benched]:
     """Measure `jobs` in turn; their artifacts are written when all of them are made."""
     from ... import pipeline
     from .. import progress, summary
@@ -150,3 +154,4 @@ def _run(jobs: list[Job], signer: PrivateKey, *, quiet: bool, no_color: bool) ->
     if not quiet:
         for one, job in zip(made, jobs, strict=True):
             summary.printed(one, job, no_color=no_color)
+    return made
