@@ -258,7 +258,7 @@ def is_artifact(data: bytes) -> bool:
 
 
 def decode_artifact(data: bytes, file: str) -> Benchmark:
-    """The benchmark in an artifact whose signatures hold under the keys that they name; trust is not judged here."""
+    """The benchmark in an artifact of right form, whoever signed it: for looking at it, never for a verdict."""
     sealed = envelope.read(data, file)
     document = sealed.unverified_statement()
     return benchmarks.decode(document["predicate"], document["subject"])

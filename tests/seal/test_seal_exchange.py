@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,40 +13,97 @@ from typing import Any
 import pytest
 from seal_builders import NOW, House, Run, judged
 
-from bizra_gate.attest import PrivateKey, import_dsse, open_artifact, parse_instant, parse_keyring, read
+from bizra_gate.attest import PrivateKey, export_dsse, import_dsse, open_artifact, parse_instant, parse_keyring, read
+
+REPOSITORY = Path(__file__).parents[2]
 
 
-def openssl(house: House, message: bytes, signature: bytes, folder: Path) -> bool:
-    """What ``openssl pkeyutl`` says, with nothing of ours but the files."""
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("openssl is not installed here")
-    (folder / "pub.pem").write_text(house.key.public.pem())
-    (folder / "pae.bin").write_bytes(message)
-    (folder / "sig.bin").write_bytes(signature)
-    command = [program, "pkeyutl", "-verify", "-pubin", "-inkey", "pub.pem", "-rawin", "-in", "pae.bin",
-               "-sigfile", "sig.bin"]  # fmt: skip
-    return subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False).returncode == 0
+def recipe() -> tuple[list[list[str]], str]:
+    """The commands of the page: those of ours as words, and what is left to the shell."""
+    page = (REPOSITORY / "docs" / "interop.md").read_text()
+    lines = page.partition("```bash\n")[2].partition("```")[0].splitlines()
+    ours = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("bizra-gate ")]
+    return ours, "\n".join(line for line in lines if not line.startswith("bizra-gate "))
 
 
-def test_openssl_verifies_what_export_writes_and_refuses_one_changed_byte(
-    house: House, cli: Run, tmp_path: Path
+def test_the_commands_of_the_page_verify_our_own_evidence_with_openssl_and_refuse_one_changed_byte(
+    house: House, cli: Run
 ) -> None:
-    assert cli("export", "--to", "dsse", "--out", tmp_path / "e.json", house.artifact)[0] == 0
-    assert cli("export", "--to", "pae", "--out", tmp_path / "pae", house.artifact)[0] == 0
-    envelope = json.loads((tmp_path / "e.json").read_text())
-    message, signature = (tmp_path / "pae").read_bytes(), base64.b64decode(envelope["signatures"][0]["sig"])
-    payload = base64.b64decode(envelope["payload"])
-    kind = envelope["payloadType"].encode()
-    assert message == b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-    assert openssl(house, message, signature, tmp_path)
-    assert not openssl(house, message[:-1] + b" ", signature, tmp_path)
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed here")
+    house.write("artifacts/nginx.json", (REPOSITORY / "artifacts" / "nginx.json").read_bytes())
+    house.write("gates/keyring.toml", (REPOSITORY / "gates" / "keyring.toml").read_bytes())
+    ours, theirs = recipe()
+    assert len(ours) == 2
+    for words in ours:
+        assert cli(*words)[0] == 0
+    run = ["bash", "-euo", "pipefail", "-c", theirs]
+    done = subprocess.run(run, cwd=house.root, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "Signature Verified Successfully"), done.stderr
+    message = (house.root / "pae").read_bytes()
+    payload = base64.b64decode(json.loads((house.root / "dsse").read_text())["payload"])
+    assert message == b"DSSEv1 28 application/vnd.in-toto+json %d %b" % (len(payload), payload)
+    (house.root / "pae").write_bytes(message[:-1] + b" ")
+    assert subprocess.run(run, cwd=house.root, capture_output=True, timeout=60, check=False).returncode != 0
 
 
 def test_an_exported_envelope_comes_back_as_the_same_file(house: House, cli: Run) -> None:
     code, out, _ = cli("export", "--to", "dsse", house.artifact)
     assert code == 0
     assert import_dsse(out.encode()) == house.artifact.read_bytes()
+
+
+def stranger(house: House, name: str = "second.key") -> tuple[PrivateKey, Path]:
+    key, path = PrivateKey.generate(), house.root.parent / name
+    path.write_text(key.pem())
+    path.chmod(0o600)
+    return key, path
+
+
+def test_a_gate_that_asks_for_two_signers_ships_once_the_second_has_signed(house: House, cli: Run) -> None:
+    second, path = stranger(house)
+    house.gate(evidence='signers = { role = "benchmark", threshold = 2 }')
+    house.trust(house.key, second)
+    assert judged(cli)[0] == 4
+    code, out, _ = cli("cosign", house.artifact, "--key", path)
+    assert (code, second.public.fingerprint in out, judged(cli)[0]) == (0, True, 0)
+    before = house.artifact.read_bytes()
+    code, _, err = cli("cosign", house.artifact, "--key", path)
+    assert (code, "has signed it already" in err, house.artifact.read_bytes()) == (4, True, before)
+
+
+def test_a_signature_that_was_made_elsewhere_comes_in_by_an_envelope(house: House, cli: Run) -> None:
+    second, _ = stranger(house)
+    house.gate(evidence='signers = { role = "benchmark", threshold = 2 }')
+    house.trust(house.key, second)
+    sealed = read(house.artifact.read_bytes())
+    sig = base64.b64encode(second.sign(sealed.signed_bytes)).decode()
+    payload = base64.b64encode(sealed.body).decode()
+    envelope = {"payload": payload, "payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": sig}]}
+    file = house.write("envelope.json", json.dumps(envelope))
+    assert cli("cosign", house.artifact, "--envelope", file)[0] == 0
+    assert judged(cli)[0] == 0
+    assert cli("cosign", "artifacts/new.json", "--envelope", file)[0] == 0
+    assert [one.keyid for one in read((house.root / "artifacts/new.json").read_bytes()).signatures] == [
+        second.public.fingerprint
+    ]
+
+
+@pytest.mark.parametrize("what", ["another statement", "a wrong signature", "no envelope", "a changed artifact"])
+def test_a_signature_that_does_not_belong_there_is_not_added(house: House, cli: Run, what: str) -> None:
+    house.seal(name="other")
+    other = read((house.root / "artifacts" / "other.json").read_bytes())
+    envelope = json.loads(export_dsse(other if what == "another statement" else read(house.artifact.read_bytes())))
+    if what == "a wrong signature":
+        envelope["signatures"][0]["sig"] = base64.b64encode(other.signatures[0].sig).decode()
+    file = house.write("envelope.json", "{}" if what == "no envelope" else json.dumps(envelope))
+    if what == "a changed artifact":
+        house.write("artifacts/checkout.json", house.artifact.read_bytes().replace(b"fake:script", b"fake:other1"))
+    before = house.artifact.read_bytes()
+    words = ("--key", stranger(house)[1]) if what == "a changed artifact" else ("--envelope", file)
+    code, _, err = cli("cosign", house.artifact, *words)
+    assert (code, house.artifact.read_bytes()) == (4, before), err
+    assert ("checkout.json" if what == "a changed artifact" else "envelope.json") in err
 
 
 def test_a_bundle_names_its_format_and_carries_the_envelope(house: House, cli: Run) -> None:

@@ -16,6 +16,7 @@ ORDER = (
     "import_",
     "export",
     "fmt",
+    "cosign",
     "waive",
     "ledger",
     "selftest",
