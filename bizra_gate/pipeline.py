@@ -278,7 +278,8 @@ def import_measurement(
             f"{file}: holds a value that is not a finite number; nothing was signed",
             hint="bizra-gate audit says which; such a measurement is INVALID",
         )
-    source = measurement.source
+    source = dataclasses.replace(measurement.source, file=_within(root, file))
+    measurement = dataclasses.replace(measurement, source=source)
     subject = {
         "target": measurement.name or file.name,
         "file": file.name,
@@ -293,6 +294,12 @@ def import_measurement(
         artifact=artifact,
         finished_at=measurement.finished_at or MonotonicClock().wall(),
     )
+
+
+def _within(root: Path, file: Path) -> str:
+    """`file` as seen from `root`, or its bare name: what folders the importer's machine has is nobody's business."""
+    whole, base = file.resolve(), root.resolve()
+    return whole.relative_to(base).as_posix() if whole.is_relative_to(base) else file.name
 
 
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────

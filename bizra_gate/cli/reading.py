@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from .. import binding, comparing, importers, opening, pipeline, store
@@ -47,7 +51,35 @@ def stated(
 
 def audited(path: Path, from_: str | None, said: importers.Stated, asked: Policy) -> list[AuditedMeasurement]:
     """Every measurement in `path`, audited."""
-    return [pipeline.audit_measurement(one, asked, str(path)) for one in measurements(path, from_, said)]
+    with at_hand(path) as (file, shown):
+        found = measurements(file, from_, said)
+        if path.is_dir():  # of Criterion, which holds many files
+            return [pipeline.audit_measurement(one, asked, one.source.file or shown) for one in found]
+        called = found if file is path else [_called(one, shown) for one in found]
+        return [pipeline.audit_measurement(one, asked, shown) for one in called]
+
+
+def _called(measurement: Measurement, shown: str) -> Measurement:
+    """`measurement` of the copy of what is called `shown`."""
+    if not measurement.source.foreign:
+        return measurement
+    return dataclasses.replace(measurement, source=dataclasses.replace(measurement.source, file=shown))
+
+
+@contextmanager
+def at_hand(path: Path) -> Iterator[tuple[Path, str]]:
+    """(file, what to call it): `path` itself, or a copy of what came down a pipe; ``-`` is standard input.
+
+    A pipe cannot be read twice, and the subject of an artifact needs the digest of the whole of it.
+    """
+    if str(path) != "-" and not path.is_fifo():
+        yield path, str(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="bizra-gate-") as folder:
+        copy = Path(folder) / ("standard-input" if str(path) == "-" else path.name)
+        with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as pipe, copy.open("wb") as file:
+            shutil.copyfileobj(pipe, file, 1 << 20)
+        yield copy, "standard input" if str(path) == "-" else str(path)
 
 
 def measurements(path: Path, from_: str | None, said: importers.Stated) -> list[Measurement]:
@@ -62,29 +94,44 @@ def measurements(path: Path, from_: str | None, said: importers.Stated) -> list[
 
 
 def foreign(path: Path, from_: str | None, said: importers.Stated) -> list[Measurement]:
-    """Another tool's output as measurements; a folder (Criterion) is read by its sample file."""
-    file = _sample_in(path) if path.is_dir() else path
-    if not file.is_file():
-        raise FormatError(f"{path}: no such file")
-    total = file.stat().st_size
+    """Another tool's output as measurements; a folder (Criterion) is read by the sample files in it."""
+    if not path.is_dir():
+        return _of_file(path, str(path), from_, said)
+    found = []
+    for file in _samples_in(path):
+        try:
+            found += _of_file(file, str(file), from_, said)
+        except FormatError as error:
+            raise FormatError(f"{file.parent}: {error.message}", hint=error.hint) from None
+    return found
+
+
+def _of_file(file: Path, shown: str, from_: str | None, said: importers.Stated) -> list[Measurement]:
+    try:
+        total = file.stat().st_size
+    except OSError as error:
+        raise FormatError(f"{shown}: {(error.strerror or 'cannot be read').lower()}") from None
     with file.open("rb") as raw, waiting.bar(f"reading {file.name}") as progress:
         report = None if progress is None else (lambda done: progress(done, total))
         stream = importers.Stream(raw, file.name, progress=report, beside=_beside(file))
         return [
-            dataclasses.replace(one, source=dataclasses.replace(one.source, file=str(path)))
+            dataclasses.replace(one, source=dataclasses.replace(one.source, file=shown))
             for one in importers.read(stream, from_, said)
         ]
 
 
-def _sample_in(folder: Path) -> Path:
-    """The sample file of a Criterion result folder (``new/`` before ``base/``)."""
-    found = next((folder / name for name in SAMPLES if (folder / name).is_file()), None)
-    if found is None:
+def _samples_in(folder: Path) -> list[Path]:
+    """The sample files of a Criterion folder, ``new/`` before ``base/``: of one benchmark, or of all below it."""
+    own = next((folder / name for name in SAMPLES if (folder / name).is_file()), None)
+    if own is not None:
+        return [own]
+    below = sorted({file.parent.parent for file in folder.rglob("sample.json") if file.parent.name in ("new", "base")})
+    if not below:
         raise FormatError(
             f"{path_name(folder)}: a folder without artifacts (*.json) and without Criterion's sample.json",
             hint="name the file that the tool wrote",
         )
-    return found
+    return [_samples_in(benchmark)[0] for benchmark in below]
 
 
 def path_name(path: Path) -> str:

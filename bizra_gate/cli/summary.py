@@ -33,7 +33,10 @@ def printed(made: Benched, job: Job, *, no_color: bool) -> None:
         typer.echo(f"  {caveat.message}")
     if made.benchmark.against is not None:
         _compared(made, job)
-    _believable(made, job)
+    _believable(made, _policy(job))
+    if sys.stdout.isatty():
+        file = job.gate.file if job.gate is not None else "gates/"
+        typer.echo(f"  next: git add {made.artifact} && bizra-gate verify {file}")
 
 
 def ranked(made: Sequence[Benched], jobs: Sequence[Job]) -> None:
@@ -69,13 +72,18 @@ def row(metric: Metric) -> str:
     return text + (f"   n = {metric.n:,}" if metric.n is not None else "")
 
 
-def _believable(made: Benched, job: Job) -> None:
-    """A preview of the audit: `bench` judges nothing, but an hour is too precious to learn it in CI."""
-    said = opening.audit_of(made.benchmark, _policy(job))
+def imported(made: Benched, policy: Policy) -> None:
+    """The lines of one measurement of another tool: where it lies, who measured, and what an audit will say of it."""
+    source = made.benchmark.measurement.source
+    tool = " ".join(filter(None, (source.tool, source.version)))
+    typer.echo(f"{made.artifact} ({made.size / 1024:.1f} KiB): measured by {tool}, not by bizra-gate")
+    _believable(made, policy)
+
+
+def _believable(made: Benched, policy: Policy) -> None:
+    """A preview of the audit: nothing is judged here, but an hour is too precious to learn it in CI."""
+    said = opening.audit_of(made.benchmark, policy)
     typer.echo(f"  audit: {said.verdict}")
     for finding in said.findings:
         if finding.severity != "note":
             typer.echo(f"    {finding.code}: {finding.message}")
-    if sys.stdout.isatty():
-        file = job.gate.file if job.gate is not None else "gates/"
-        typer.echo(f"  next: git add {made.artifact} && bizra-gate verify {file}")

@@ -7,12 +7,12 @@ A tool is one module with ``sniff(head, name) -> bool`` and ``read(stream) -> It
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from ..errors import FormatError, UsageError
-from ..model import Measurement
+from ..model import Caveat, Measurement
 from .stated import Stated
 from .stream import HEAD_BYTES, Stream
 
@@ -79,12 +79,18 @@ IMPORTERS: dict[str, Importer] = {
 """What the user types after ``--from`` → the importer."""
 
 
+def claiming(stream: Stream) -> list[str]:
+    """Every importer that takes `stream` for its tool's."""
+    head = stream.head[:HEAD_BYTES]
+    return sorted(name for name, importer in IMPORTERS.items() if importer.sniff(head, stream.name))
+
+
 def sniff(stream: Stream) -> str:
     """The one importer that claims `stream`; raises `FormatError` where none or several do."""
     head = stream.head[:HEAD_BYTES]
     if not head.strip():
         raise FormatError(f"{stream.name}: is empty; nothing was measured")
-    claims = sorted(name for name, importer in IMPORTERS.items() if importer.sniff(head, stream.name))
+    claims = claiming(stream)
     if len(claims) == 1:
         return claims[0]
     if claims:
@@ -103,8 +109,21 @@ def read(stream: Stream, name: str | None = None, stated: Stated | None = None) 
     chosen = sniff(stream) if name is None else name
     if chosen not in IMPORTERS:
         raise UsageError(f"--from {chosen}: no such format; known are {', '.join(sorted(IMPORTERS))}")
+    others = [claim for claim in claiming(stream) if claim != chosen] if name is not None else []
     facts = stated or Stated()
-    found = [facts.apply(measurement) for measurement in IMPORTERS[chosen].read(stream)]
+    try:
+        found = [facts.apply(measurement) for measurement in IMPORTERS[chosen].read(stream)]
+    except FormatError as error:
+        if not others:
+            raise
+        text = f"{error.message}. It looks like a file of {' or '.join(others)}: leave --from {chosen} out"
+        raise FormatError(text, hint=error.hint) from None
     if not found:
         raise FormatError(f"{stream.name}: {chosen} wrote no measurement into it; nothing was judged")
-    return found
+    return [_doubted(one, chosen, others) for one in found] if others else found
+
+
+def _doubted(measurement: Measurement, chosen: str, others: list[str]) -> Measurement:
+    """`measurement` with the note that its file looks like another tool's."""
+    text = f"read as {chosen} because --from says so; it looks like a file of {' or '.join(others)}"
+    return replace(measurement, caveats=(*measurement.caveats, Caveat("source.format", text)))

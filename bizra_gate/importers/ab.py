@@ -14,7 +14,7 @@ from dataclasses import replace
 from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
 from . import blind, printed, restate
-from .cut import cut_caveats
+from .cut import cut_caveats, rows_after, without_end
 from .samples import Samples
 from .stream import Stream
 
@@ -104,7 +104,7 @@ def _read_text(lines: list[str], stream: Stream) -> Measurement:
         latency=_latency(report, done) if report.total else None,
         bytes_in=report.count("Total transferred"),
         restated=tuple(_restated(report, done)),
-        caveats=(*_caveats(report, done), *cut_caveats(stream)),
+        caveats=(*_caveats(report, done), *_end(report, done, stream)),
         blind=(*_BLIND, blind.SERIES, blind.TAIL),
     )
 
@@ -155,6 +155,12 @@ def _caveats(report: _Report, done: int) -> Iterator[Caveat]:
         )
 
 
+def _end(report: _Report, done: int, stream: Stream) -> tuple[Caveat, ...]:
+    if done < 2 or report.longest is not None:
+        return cut_caveats(stream)
+    return without_end(stream, "its table of percentiles (which ab -d leaves out)")
+
+
 def _latency(report: _Report, done: int) -> Latency:
     assert report.total is not None
     minimum, mean, deviation, maximum = report.total.groups()
@@ -175,9 +181,8 @@ def _latency(report: _Report, done: int) -> Latency:
 
 def _read_rows(stream: Stream) -> Measurement:
     samples = Samples()
-    lines = stream.lines()
-    next(lines)
-    for number, line in enumerate(lines, 2):
+    header = stream.head.split(b"\n", 1)[0].rstrip(b"\r")
+    for number, line in rows_after(header, stream):
         cells = line.split(b"\t")
         try:
             start_s, total_ms = int(cells[1]), int(cells[4])

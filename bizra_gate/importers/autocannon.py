@@ -3,19 +3,23 @@
 Traps: latencies are cut to whole milliseconds, so that 0.9 ms counts as 0 (while ``min`` is 1) and the mean is up to
 1 ms low; with ``-R`` every slow answer is back-filled with one sample per millisecond (`totalCount` then exceeds
 `requests.total`); the limiter sends the quota of a second in one burst and counts it as ``sent`` when it is due, so
-that is not read; ``duration`` is longer than the sampled seconds that the rate covers.
+that is not read; ``duration`` is longer than the sampled seconds that the rate covers; ``samples`` are added up over
+the workers (``-w``); with a warm-up (``-W``) its result is printed first, as if it were a run of its own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Source
 from . import blind, printed
 from .document import Node, parse_several
 from .stream import Stream
 
 QUANTUM_NS = 1_000_000
+_TABLE = re.compile(r"^(Running .+ test @ .*|\d+ connections.*)\n[^{]*^┌─", re.M)
 _PERCENTILES = {
     "p0_001": 0.001, "p0_01": 0.01, "p0_1": 0.1, "p1": 1.0, "p2_5": 2.5, "p10": 10.0, "p25": 25.0, "p50": 50.0,
     "p75": 75.0, "p90": 90.0, "p97_5": 97.5, "p99": 99.0, "p99_9": 99.9, "p99_99": 99.99, "p99_999": 99.999,
@@ -23,12 +27,19 @@ _PERCENTILES = {
 
 
 def sniff(head: bytes, name: str) -> bool:
+    if _TABLE.search(head.decode("utf-8", "replace")):
+        return True
     return all(key in head for key in (b'"sampleInt"', b'"pipelining"', b'"non2xx"'))
 
 
 def read(stream: Stream) -> Iterator[Measurement]:
-    for node in parse_several(stream.document(), stream.name):
-        yield _measurement(node, stream)
+    if _TABLE.search(stream.head.decode("utf-8", "replace")):
+        raise FormatError(f"{stream.name}: is autocannon's table, rounded for people; run it with -j and keep the JSON")
+    nodes = list(parse_several(stream.document(), stream.name))
+    warmups = [node["warmup"].value for node in nodes if node["warmup"]]
+    for node in nodes:
+        if node.value not in warmups:
+            yield _measurement(node, stream)
 
 
 def _measurement(node: Node, stream: Stream) -> Measurement:
@@ -51,6 +62,7 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         concurrency=connections * (node["pipelining"].count() or 1),
         rate_achieved_per_s=node["requests"]["average"].figure(1.0, 0.01),
         duration_ns=_sampled(node) or node["duration"].figure(1e9, 0.01),
+        warmup_ns=node["warmup"]["duration"].figure(1e9, 0.01),
         operations=total,
         operations_include_errors=errors.get("status", 0) > 0 and sum(errors.values()) <= total,
         errors=errors,
@@ -65,9 +77,10 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
 
 
 def _sampled(node: Node) -> Figure | None:
-    """The seconds that requests were counted in: samples times sampling interval."""
+    """The seconds that requests were counted in: samples of one worker times sampling interval."""
     samples, interval_ms = node["samples"].count(), node["sampleInt"].number()
-    return Figure(samples * interval_ms * 1e6, 2e7) if samples and interval_ms else None
+    workers = max(1, node["workers"].count() or 1)
+    return Figure(samples / workers * interval_ms * 1e6, 2e7) if samples and interval_ms else None
 
 
 def _window(node: Node) -> Caveat:

@@ -136,6 +136,8 @@ def _skip_space(text: str, position: int) -> int:
 def _explain(error: json.JSONDecodeError) -> str:
     if not error.doc[error.pos + 1 :].strip() or "Unterminated" in error.msg:
         return f"ends in the middle of its JSON (line {error.lineno}); the file was cut"
+    if error.msg == "Extra data" and error.doc[error.pos] in "{[":
+        return f"a second document begins in line {error.lineno}: two files in one; split it there"
     return f"not readable as JSON: {error.msg} in line {error.lineno}, column {error.colno}"
 
 

@@ -16,7 +16,7 @@ from ..errors import FormatError
 from ..model import Caveat, Measurement, Source
 from ..model.measurement import Loop
 from . import blind
-from .cut import cut_caveats
+from .cut import cut_caveats, second
 from .instants import as_rfc3339
 from .samples import Samples
 from .stream import Stream
@@ -67,6 +67,8 @@ class _Log:
             elif cells[0] == b"USER":
                 self._user(cells)
             elif cells[0] == b"RUN":
+                if self.simulation is not None:
+                    raise second(f"{self.file}: line {number}", "the row of a run")
                 self.simulation = cells[1].decode("utf-8", "replace")
                 self.version = cells[-1].strip().decode("utf-8", "replace") or None
             elif line.strip() and cells[0] not in (b"GROUP", b"ERROR", b"ASSERTION"):

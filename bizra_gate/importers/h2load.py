@@ -16,7 +16,7 @@ from dataclasses import replace
 from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Source
 from . import blind, failure, printed, restate
-from .cut import cut_caveats
+from .cut import cut_caveats, without_end
 from .document import Node, parse_several
 from .instants import as_rfc3339
 from .samples import Counts, Samples
@@ -92,6 +92,7 @@ class _Text:
         self.bytes_in: int | None = None
         self.latency: Latency | None = None
         self.header = ""
+        self.ended = False
         for line in before:
             self._read_before(line)
         first = _FINISHED.fullmatch(after[0].strip())
@@ -122,6 +123,8 @@ class _Text:
             self.codes = tuple(printed.count(n, self.where) for n in match.groups())
         elif match := _TRAFFIC.fullmatch(line):
             self.bytes_in = printed.count(match[1], self.where)
+        elif line.startswith("req/s  "):
+            self.ended = True
         elif line.split()[:2] == ["min", "max"]:
             self.header = line
         elif (match := _ROW.fullmatch(line)) and self.counts and self.counts[2]:
@@ -171,6 +174,7 @@ class _Text:
         rate = self._rate()
         good = restate.between("requests succeeded", Figure(float(succeeded)), "", "done - failed",
                                done - failed - self.clients, done - failed + self.clients)  # fmt: skip
+        end = cut_caveats(stream) if self.ended or not done else without_end(stream, "its row of req/s per client")
         return Measurement(
             source=Source(tool="h2load", format="text report", file=stream.name),
             loop="closed",
@@ -188,7 +192,7 @@ class _Text:
             latency=self.latency,
             bytes_in=self.bytes_in,
             restated=tuple(good) if failed <= done else (),
-            caveats=(*self._of_rate(rate), *cut_caveats(stream)),
+            caveats=(*self._of_rate(rate), *end),
             blind=(*_BLIND, blind.SERIES, blind.TAIL, *((_STREAMS,) if pipelined else ())),
         )
 

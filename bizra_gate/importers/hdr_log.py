@@ -21,7 +21,7 @@ from ..stats import histogram
 from ..stats.layout import Layout
 from ..units import NS_PER_S
 from . import printed, restate
-from .cut import cut_caveats
+from .cut import cut_caveats, second
 from .instants import as_rfc3339
 from .stream import Stream
 
@@ -149,6 +149,8 @@ def _parse(stream: Stream) -> _Log:
 def _header(line: str, log: _Log, where: str) -> None:
     if match := _HEADER.match(line):
         seconds = printed.number(match[2], f"{where}: {match[1]}").value
+        if match[1] == "StartTime" and log.start_s is not None:
+            raise second(where, "StartTime")
         if match[1] == "StartTime":
             log.start_s = seconds
         else:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..errors import FormatError
 from ..model import Caveat, Distribution, Figure, Latency, Measurement, Source
 from . import hdr_table, printed
-from .cut import cut_caveats
+from .cut import cut_caveats, without_end
 from .stream import Stream
 
 NS_PER_UNIT = 1e6
@@ -38,6 +39,7 @@ def sniff(head: bytes, name: str) -> bool:
 def read(stream: Stream) -> Iterator[Measurement]:
     rows: list[tuple[Figure, int]] = []
     foot: dict[str, Figure] = {}
+    last = 0.0
     for number, line in enumerate(stream.text_lines(), 1):
         where = f"{stream.name}: line {number}"
         if match := _FOOT.match(line):
@@ -45,11 +47,14 @@ def read(stream: Stream) -> Iterator[Measurement]:
             foot[match[3]] = printed.number(match[4], where)
         elif match := _ROW.fullmatch(line):
             rows.append((printed.number(match[1], where), printed.count(match[3], where)))
+            last = float(match[2])
         elif line.strip() and not line.lstrip().startswith("#") and "Percentile" not in line:
             raise FormatError(f"{where}: got {line[:60]!r}; expected value, percentile, count and 1/(1-percentile)")
     if not rows:
         raise FormatError(f"{stream.name}: a percentile table without a row: nothing was measured")
-    yield _measurement(rows, foot, stream)
+    measurement = _measurement(rows, foot, stream)
+    end = cut_caveats(stream) if last == 1 else without_end(stream, "its row of 100 %")
+    yield replace(measurement, caveats=(*measurement.caveats, *end))
 
 
 def _measurement(rows: list[tuple[Figure, int]], foot: dict[str, Figure], stream: Stream) -> Measurement:
@@ -62,7 +67,7 @@ def _measurement(rows: list[tuple[Figure, int]], foot: dict[str, Figure], stream
         source=Source("hdrhistogram", format="percentile table", file=stream.name),
         operations=whole.n,
         latency=_latency(whole, foot, quantum, None if unscaled else _scaled(stdev)) if whole.n else None,
-        caveats=(_UNIT, *(_unscaled() if unscaled else ()), *cut_caveats(stream)),
+        caveats=(_UNIT, *(_unscaled() if unscaled else ())),
         blind=_BLIND,
     )
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
 from . import blind, failure, printed, restate
-from .cut import cut_caveats
+from .cut import cut_caveats, rows_after
 from .samples import Samples
 from .stream import Stream
 
@@ -66,6 +66,8 @@ class _Report:
         missing = [key for key in ("Total", "Requests/sec") if key not in self.figures]
         if missing:
             raise FormatError(f'{where}: no line {missing[0]!r} under "Summary:": the report was cut')
+        if not self.statuses and not self.errors and self.figures["Requests/sec"].value:
+            raise FormatError(f"{where}: no row of status codes or errors, which end a report: it was cut")
 
     def _read_line(self, line: str, where: str, in_errors: bool) -> None:
         if match := _COUNTED.fullmatch(line):
@@ -165,12 +167,9 @@ def _latency(report: _Report, mean: Figure | None, total: int) -> Latency:
 
 def _read_csv(stream: Stream) -> Measurement:
     samples = Samples()
-    lines = stream.lines()
-    next(lines)
-    for number, line in enumerate(lines, 2):
-        if not line.strip() or line == _CSV_HEADER:
-            continue
-        _add_row(line, f"{stream.name}: line {number}", samples)
+    for number, line in rows_after(_CSV_HEADER, stream):
+        if line.strip():
+            _add_row(line, f"{stream.name}: line {number}", samples)
     if not samples.n:
         raise FormatError(f"{stream.name}: only a header: hey writes no row for a failed request; nothing was measured")
     base = Measurement(

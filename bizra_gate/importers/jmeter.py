@@ -15,7 +15,7 @@ from xml.parsers import expat
 from ..errors import FormatError
 from ..model import Caveat, Measurement, Source
 from . import blind
-from .cut import cut_caveats
+from .cut import cut_caveats, second
 from .instants import as_rfc3339
 from .samples import Samples, bounded
 from .stream import Stream
@@ -112,9 +112,11 @@ def _read_csv(stream: Stream, log: _Log) -> None:
         if missing := [key for key in _NEEDED if key not in header]:
             raise FormatError(f"{stream.name}: no column {missing[0]!r} in the header", hint=_HINT)
         for row in rows:
-            if not row or row == header:
+            if not row:
                 continue
             where = f"{stream.name}: line {rows.line_num}"
+            if row == header:
+                raise second(where, "the header")
             if len(row) != len(header):
                 raise FormatError(f"{where}: got {len(row)} columns; expected the {len(header)} of the header")
             log.add(dict(zip(header, row, strict=True)), where)
@@ -152,7 +154,11 @@ def _read_xml(stream: Stream, log: _Log) -> None:
         for block in stream.blocks():
             parser.Parse(block, False)
         parser.Parse(stream.unfinished, True)
+    except LookupError as error:
+        raise FormatError(f"{stream.name}: not readable as XML: {error}") from None
     except expat.ExpatError as error:
+        if error.code == expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]:
+            raise second(f"{stream.name}: line {error.lineno}", "a document") from None
         if error.code not in (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
                               expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN]):  # fmt: skip
             raise FormatError(f"{stream.name}: not readable as XML: {error}") from None

@@ -16,7 +16,7 @@ from dataclasses import replace
 from ..errors import FormatError
 from ..model import Caveat, Figure, Measurement, Source
 from . import blind, failure
-from .cut import cut_caveats
+from .cut import cut_caveats, rows_after, second
 from .instants import as_rfc3339, rfc3339_ns
 from .samples import Samples
 from .stream import Stream
@@ -44,6 +44,8 @@ class Points:
         self.vus: Counter[int] = Counter()
         self.vus_max = 0
         self.bytes: Counter[str] = Counter()
+        self.defined: set[str] = set()
+        """Metrics that were defined; k6 defines each once."""
         self.handlers: dict[str, Callable[[int, float, bool, str], None]] = {
             "http_req_duration": self._request,
             "iteration_duration": self._iteration,
@@ -130,6 +132,7 @@ def _json_slowly(line: bytes, points: Points, where: str) -> None:
     try:
         row = json.loads(line)
         if row["type"] == "Metric":
+            _define(points, str(row["data"]["name"]), where)
             return
         handle = points.handlers.get(row["metric"])
         data = row["data"]
@@ -142,6 +145,12 @@ def _json_slowly(line: bytes, points: Points, where: str) -> None:
             handle(rfc3339_ns(data["time"], where), _value(data["value"]), failed, _label(code, failed))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise _wrong(line, where) from None
+
+
+def _define(points: Points, name: str, where: str) -> None:
+    if name in points.defined:
+        raise second(where, f"the definition of {name[:60]}")
+    points.defined.add(name)
 
 
 def _value(text: str | bytes | float) -> float:
@@ -166,12 +175,12 @@ def _wrong(line: bytes, where: str) -> FormatError:
 def read_csv(stream: Stream) -> tuple[Points, float]:
     """(points, width of a time stamp in ns) of a CSV file; rows of metrics that are not needed are skipped."""
     points = Points()
-    lines = stream.lines()
-    header = next(csv.reader([next(lines, b"").decode("utf-8", "replace")]), [])
+    first = stream.head.lstrip().split(b"\n", 1)[0].rstrip(b"\r")
+    header = next(csv.reader([first.decode("utf-8", "replace")]), [])
     columns = {name: index for index, name in enumerate(header)}
     wanted = {name.encode(): handle for name, handle in points.handlers.items()}
     quantum_ns = 1.0
-    for number, line in enumerate(lines, 2):
+    for number, line in rows_after(first, stream):
         comma = line.find(b",")
         handle = wanted.get(line[:comma])
         if handle is None:

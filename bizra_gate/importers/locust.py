@@ -17,7 +17,7 @@ from ..errors import FormatError
 from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Source
 from ..units import NS_PER_S
 from . import blind, printed
-from .cut import cut_caveats
+from .cut import cut_caveats, second
 from .document import Node, parse
 from .stream import Stream
 
@@ -199,6 +199,8 @@ def _rows(stream: Stream, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
         if missing := [column for column in columns if column not in (rows.fieldnames or ())]:
             raise FormatError(f"{stream.name}: no column {missing[0]!r} in the header")
         for number, row in enumerate(rows, 2):
+            if all(key == value for key, value in row.items()):
+                raise second(f"{stream.name}: line {number}", "the header")
             if None in row or None in row.values():
                 raise FormatError(f"{stream.name}: line {number}: the number of columns differs from the header's")
             yield row

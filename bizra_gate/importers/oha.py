@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
 from . import blind, failure, printed, restate
-from .cut import cut_caveats
+from .cut import cut_caveats, rows_after
 from .document import Node, parse_several
 from .samples import Samples
 from .stream import Stream
@@ -142,11 +142,12 @@ def _decimal(text: str) -> bool:
 
 def _read_csv(stream: Stream) -> Measurement:
     samples = Samples()
-    lines = stream.lines()
-    next(lines)
-    for number, line in enumerate(lines, 2):
+    header = stream.head.split(b"\n", 1)[0].rstrip(b"\r")
+    for number, line in rows_after(header, stream):
         cells = line.split(b",")
         try:
+            if len(cells) != len(header.split(b",")):
+                raise ValueError("columns")
             start, duration, status = float(cells[0]), float(cells[4]), int(cells[6])
             samples.add(
                 round(start * 1e9),

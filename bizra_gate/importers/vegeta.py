@@ -24,6 +24,8 @@ from .stream import Stream
 _PLOT = re.compile(rb"Value\(ms\)\s+Percentile\s+TotalCount\s+1/\(1-Percentile\)")
 _PLOT_ROW = re.compile(r"\s*(\S+)\s+([01](?:\.\d+)?)\s+(\d+)\s+(\S+)\s*")
 _CSV_ROW = re.compile(rb"\d{18,19},\d{1,3},\d+,\d+,\d+,")
+_FIRST = re.compile(rb'"seq":0[,}]|,0,[A-Z]+,')
+"""The first request of an attack, in JSON or CSV."""
 _TEXT = re.compile(rb"^Requests\s+\[total, rate(?:, throughput)?\]", re.M)
 _TEXT_ROW = re.compile(r"([A-Z][A-Za-z ]+?)\s+\[([^\]]+)\]\s+(.*)")
 _CODE = re.compile(r"(\d+):(\d+)")
@@ -276,7 +278,7 @@ _RowReader = Callable[[bytes, str], _Row]
 
 def _read_rows(stream: Stream, parse_row: _RowReader, form: str) -> Measurement:
     samples = Samples()
-    bytes_in = bytes_out = 0
+    bytes_in = bytes_out = attacks = 0
     for number, line in enumerate(_whole_rows(stream, form), 1):
         if not line.strip():
             continue
@@ -289,6 +291,7 @@ def _read_rows(stream: Stream, parse_row: _RowReader, form: str) -> Measurement:
         except ValueError as problem:
             raise FormatError(f"{where}: {problem}") from None
         bytes_in, bytes_out = bytes_in + taken, bytes_out + given
+        attacks += _FIRST.search(line) is not None
     if not samples.n:
         raise FormatError(f"{stream.name}: no whole row: nothing was measured")
     base = Measurement(
@@ -300,7 +303,14 @@ def _read_rows(stream: Stream, parse_row: _RowReader, form: str) -> Measurement:
         finished_at=as_rfc3339(samples.last_end_ns or 0),
         blind=_BLIND,
     )
-    return replace(samples.fill(base, quantum_ns=1.0, origin="send"), caveats=cut_caveats(stream))
+    full = samples.fill(base, quantum_ns=1.0, origin="send")
+    return replace(full, caveats=(*_together(attacks), *cut_caveats(stream)))
+
+
+def _together(attacks: int) -> tuple[Caveat, ...]:
+    if attacks < 2:
+        return ()
+    return (Caveat("source.mixed", f"{attacks} attacks are read together: {attacks} rows have the sequence number 0"),)
 
 
 def _whole_rows(stream: Stream, form: str) -> Iterator[bytes]:

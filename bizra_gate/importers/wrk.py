@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from ..errors import FormatError
 from ..model import Caveat, Latency, Measurement, Source
 from . import blind, printed, wrk_report
-from .cut import cut_caveats
 from .stream import Stream
 
 _REFUSED = b"unable to connect to "
@@ -59,7 +58,7 @@ def _measurement(report: wrk_report.Report, stream: Stream) -> Measurement:
         latency=None if nothing_timed else _latency(report),
         bytes_in=report.bytes_in,
         restated=wrk_report.restated(report),
-        caveats=(_CORRECTED, *cut_caveats(stream)),
+        caveats=(_CORRECTED, *wrk_report.end(report, stream)),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED),
     )
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from ..errors import FormatError
 from ..model import Caveat, Figure, Latency, Measurement, Source
 from . import blind, hdr_table, printed, wrk_report
-from .cut import cut_caveats
 from .stream import Stream
 from .wrk_report import Report, Table
 
@@ -53,7 +52,7 @@ def _measurement(report: Report, stream: Stream) -> Measurement:
         service=_table(report.tables[1], report, left_out, "send") if len(report.tables) > 1 else None,
         bytes_in=report.bytes_in,
         restated=wrk_report.restated(report),
-        caveats=(*_caveats(report, left_out), *cut_caveats(stream)),
+        caveats=(*_caveats(report, left_out), *wrk_report.end(report, stream)),
         blind=(*blind.LOAD[1:], blind.SERIES, blind.RATE),
     )
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..errors import FormatError
-from ..model import Figure, Restated
+from ..model import Caveat, Figure, Restated
 from . import printed, restate
+from .cut import cut_caveats, without_end
 from .stream import Stream
 
 _RUNNING = re.compile(r"Running (\S+) test @ (\S*)")
@@ -27,6 +28,8 @@ _TRANSFER = re.compile(r"Transfer/sec:\s+(\S+)B")
 _SPECTRUM = re.compile(r"\s+(\d+\.\d+)\s+([01]\.\d+)\s+(\d+)\s+(\S+)")
 _FOOT = re.compile(r"#\[(Mean|Max)\s*=\s*(\S+), (?:StdDeviation|Total count)\s*=\s*(\S+)\]")
 
+_BOX = "┌─".encode()
+"""autocannon begins its report like wrk, and goes on with tables."""
 ONLY_WRK2 = re.compile(r"Thread calibration:|HdrHistogram|Detailed Percentile spectrum|Req/Sec\s+-nan\s")
 """wrk too prints ``-nan%`` beside figures of nothing, but in the last cell of a row."""
 
@@ -72,7 +75,7 @@ class Report:
 
 def is_report(head: bytes) -> bool:
     """Does `head` hold a run of wrk or of wrk2?"""
-    return re.search(rb"^Running \S+ test @ ", head, re.MULTILINE) is not None
+    return re.search(rb"^Running \S+ test @ ", head, re.MULTILINE) is not None and _BOX not in head
 
 
 def is_wrk2(text: str) -> bool:
@@ -157,3 +160,8 @@ def restated(report: Report) -> tuple[Restated, ...]:
     seconds = Figure(report.duration.value / 1e9, report.duration.resolution / 1e9)
     return tuple(restate.quotient("Transfer/sec", report.bytes_per_s, "B/s", "bytes read over the run time",
                                   [report.bytes_read], [seconds]))  # fmt: skip
+
+
+def end(report: Report, stream: Stream) -> tuple[Caveat, ...]:
+    """What to say where `report` has no ``Transfer/sec``, its last line."""
+    return cut_caveats(stream) if report.bytes_per_s is not None else without_end(stream, "its line Transfer/sec")

@@ -107,7 +107,7 @@ def _binned(distribution: Distribution, quantum: float) -> _Bins:
         if 0 < right < left * narrow:
             counts[min(top, max(0, int((log(left + right) - _LOG2 - start) / width)))] += count
         else:
-            _spread(counts, (log(max(0.5, left)) - start) / width, (log(right) - start) / width, count)
+            _spread(counts, (log(max(0.5, left)) - start) / width, (log(max(0.5, right)) - start) / width, count)
     return _Bins(start, width, counts)
 
 

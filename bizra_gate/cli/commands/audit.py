@@ -13,7 +13,9 @@ from ..app import command
 
 @command("audit")
 def audit(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE …", help="Artifacts, or other tools' outputs.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE …", help="Artifacts, or other tools' outputs; - is standard input.")
+    ],
     from_: Annotated[
         str | None, typer.Option("--from", help="The tool that wrote FILE; left out, it is recognised.")
     ] = None,
