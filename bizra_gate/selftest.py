@@ -72,7 +72,7 @@ def run_selftest(progress: Progress | None = None) -> SelftestReport:
     clock = MonotonicClock()
     began = clock.now_ns()
     scenarios = truth.scenarios()
-    say(f"{len(scenarios)} servers whose truth is known are measured at the same time, about 45 s")
+    say(f"{len(scenarios)} servers whose truth is known are measured at the same time, about 50 s")
     rows = [*clock_rows(), *histogram_rows(), *pause_rows()]
     rows += live_rows(scenarios, say)
     return SelftestReport(tuple(rows), clock.now_ns() - began)
