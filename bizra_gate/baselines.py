@@ -1,7 +1,6 @@
 """Earlier measurements that a check compares with: a file, a git revision, the last that shipped, or a window.
 
-Read with git, nothing is checked out. What cannot be had is simply absent: the judge then says that the baseline is
-missing, which is never a pass.
+Read with git, nothing is checked out. What cannot be had is a missing piece that says why, which is never a pass.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from . import gates, opening, repository, store
 from .errors import BizraGateError
-from .model import Gate, OpenedEvidence
+from .model import Gate, OpenedEvidence, Reason, Trust
 from .opening import RingOf, Task
 
 LAST_SHIPPED = "last-shipped"
@@ -25,9 +24,48 @@ def opened(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str, st
     for gate in judged:
         by_artifact = {task.file: task for task in opening.tasks([gate], now=now, ring=ring)}
         for wanted in gates.wanted_baselines(gate):
-            pieces = [piece for file in wanted.artifacts for piece in _at(by_artifact[file], wanted.ref)]
+            pieces = [piece for file in wanted.artifacts for piece in _earlier_of(by_artifact[file], wanted.ref)]
             found[gate.name, wanted.check] = pieces
     return found
+
+
+def _earlier_of(task: Task, ref: str) -> list[OpenedEvidence]:
+    """What `ref` has of the task's artifact; where it has nothing, one piece that is missing and says why."""
+    found = list(_at(task, ref)) or [_nothing(task, ref)]
+    return [dataclasses.replace(piece, stands_for=task.file) for piece in found]
+
+
+def _nothing(task: Task, ref: str) -> OpenedEvidence:
+    trust = Trust(False, (Reason("missing", _why_nothing(task, ref)),))
+    return OpenedEvidence(ref, None, task.spec.kind, trust, None, {}, missing=True)
+
+
+def _why_nothing(task: Task, ref: str) -> str:
+    """Why there is no baseline, and what would give one."""
+    revision = ref.removeprefix(GIT)
+    if repository.top(task.root) is None and (revision != ref or _looks_back(ref)):
+        return "this is no git repository, or git is not installed"
+    if revision != ref:
+        return _not_in(task, revision)
+    if not _looks_back(ref):
+        return "there is no such file"
+    found = "git has no earlier version"
+    if ref == LAST_SHIPPED and any(True for _ in _earlier(task)):
+        found = "this gate says SHIP on no earlier version"
+    clone = ", and this clone holds only the newest commits (git fetch --unshallow)"
+    return f"{found} of {task.file}{clone if repository.shallow(task.root) else ''}"
+
+
+def _looks_back(ref: str) -> bool:
+    return ref == LAST_SHIPPED or ref.startswith(HISTORY)
+
+
+def _not_in(task: Task, revision: str) -> str:
+    try:
+        repository.resolve(task.root, revision)
+    except BizraGateError as error:
+        return error.message
+    return f"{task.file} is not in {revision} yet"
 
 
 def references(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str, str], OpenedEvidence]:

@@ -34,7 +34,7 @@ class Comparison(Protocol):
     @property
     def regression(self) -> Literal["pass", "fail", "inconclusive"]: ...
     @property
-    def needed_runs(self) -> int | None: ...
+    def regression_runs(self) -> int | None: ...
 
 
 class Compare(Protocol):
@@ -68,7 +68,7 @@ def rule_baseline(
     if stop is not None:
         return stop
     if not within:
-        sources = [source for source in sources if not same_run(source, evidence)]
+        sources = [source for source in distinct(sources) if not same_run(source, evidence)]
         if not sources:
             return _itself(baseline)
     name = f"{AGAINST}{check.metric}" if within else check.metric
@@ -114,10 +114,10 @@ def _unfit(
     baseline: Baseline, evidence: OpenedEvidence, sources: Sequence[OpenedEvidence], *, within: bool
 ) -> Ruling | None:
     """Why the baseline cannot be compared with at all; None where it can."""
-    if not sources:
-        return Ruling("missing", f"There is no baseline: nothing was found at {baseline.ref}.")
     if within:
         return None
+    if not sources or all(source.missing for source in sources):
+        return Ruling("missing", _none_found(baseline, sources))
     stops = [stop for stop in (obstacle(source, "The baseline") for source in sources) if stop is not None]
     if stops:
         return worst(stops)
@@ -128,6 +128,18 @@ def _unfit(
         said = f"The baseline {baseline.ref} was measured on another environment ({other}; here {here or 'unknown'})"
         return Ruling("inconclusive", f"{said}: measure both on one machine.")
     return None
+
+
+def _none_found(baseline: Baseline, sources: Sequence[OpenedEvidence]) -> str:
+    """Nobody can be no worse than nothing; what to do about it comes from the room that looked."""
+    reasons = [reason.message for source in sources for reason in source.trust.reasons]
+    return f"There is no baseline {baseline.ref}: {reasons[0] if reasons else 'nothing was found there'}."
+
+
+def distinct(sources: Sequence[OpenedEvidence]) -> list[OpenedEvidence]:
+    """Each run once: one that is counted twice looks more certain than it is."""
+    runs = {run_of(source) or source.file: source for source in reversed(sources)}
+    return list(reversed(runs.values()))
 
 
 def same_run(one: OpenedEvidence, other: OpenedEvidence) -> bool:
@@ -190,8 +202,10 @@ def _decide(baseline: Baseline, better: Better, comparison: Comparison, base: Me
         return Ruling("pass", f"{said}: surely no more than {margin} worse.", baseline=base)
     if comparison.regression == "fail":
         return Ruling("fail", f"{said}: surely more than {margin} worse.", baseline=base)
-    more = comparison.needed_runs
+    more = comparison.regression_runs
     advice = f"; about {more} more run{'s' * (more != 1)} would decide it" if more else ""
+    if more is None:
+        advice = ", and it is too near the margin for more runs to decide"
     return Ruling("inconclusive", f"{said}: it could be more than {margin} worse or not{advice}.", baseline=base)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 
@@ -141,8 +142,8 @@ def _baseline(table: Table, facts: MetricFacts | None) -> Baseline | None:
     if inner is None:
         return None
     ref = inner.required_text("ref", why=f"what to compare with: {BASELINE_FORMS}")
-    if ref and not _BASELINE.match(ref) and (ref.startswith(("git:", "history:")) or path_fault(ref) is not None):
-        inner.refuse("ref", BASELINE_FORMS)
+    if ref and not _BASELINE.match(ref) and not _is_artifact(ref):
+        inner.refuse("ref", BASELINE_FORMS, _meant(ref))
     if not inner.has("max_regression"):
         inner.problems.add(inner.at("max_regression"), "nothing", "how much worse is still acceptable", 'Write "5 %".')
     if facts is not None and facts.better == "neither":
@@ -155,6 +156,19 @@ def _baseline(table: Table, facts: MetricFacts | None) -> Baseline | None:
     )
     inner.done()
     return baseline
+
+
+def _is_artifact(ref: str) -> bool:
+    """Whether `ref` is a path, and not a slip of one of the other forms: those have no folder and no suffix."""
+    return path_fault(ref) is None and ":" not in ref and ("/" in ref or "." in ref)
+
+
+def _meant(ref: str) -> str:
+    form, colon, rest = ref.partition(":")
+    if not colon:
+        return did_you_mean(ref, ("last-shipped", "against"))
+    near = difflib.get_close_matches(form, ("git", "history"), n=1, cutoff=0.6)
+    return f'Did you mean "{near[0]}:{plain(rest)}"?' if near and near[0] != form else ""
 
 
 def _controls(table: Table) -> tuple[str, ...]:

@@ -61,12 +61,18 @@ def _ruled(gate: Gate, check: Check, exhibits: Sequence[Exhibit], room: Courtroo
 def _worst_of(check: Check, pieces: Sequence[OpenedEvidence], context: Context, confidence: float) -> Ruling:
     """The worst outcome over all pieces, of equal ones the worst figure; with several the reason says whose it is."""
     if len(pieces) == 1:
-        return rule(check, pieces[0], context, confidence)
-    rulings = {piece.file: rule(check, piece, context, confidence) for piece in pieces}
+        return rule(check, pieces[0], _beside(context, pieces[0]), confidence)
+    rulings = {piece.file: rule(check, piece, _beside(context, piece), confidence) for piece in pieces}
     facts = facts_of(check.metric, pieces[0].kind)
     decisive = worst(sorted(rulings.values(), key=lambda ruling: _goodness(ruling, facts)))
     file = next(file for file, ruling in rulings.items() if ruling is decisive)
     return replace(decisive, reason=f"Worst of {len(pieces)}, {file}: {decisive.reason}")
+
+
+def _beside(context: Context, piece: OpenedEvidence) -> Context:
+    """Of several artifacts, each is compared with what it was itself, not with what its neighbours were."""
+    own = [one for one in context.earlier if one.stands_for in (None, piece.file)]
+    return replace(context, earlier=own)
 
 
 def _goodness(ruling: Ruling, facts: MetricFacts | None) -> float:

@@ -77,7 +77,7 @@ def _relative(text: str, operator: Operator, match: re.Match[str], facts: Metric
     factor, artifact, metric = _factor(match[1]), match[2], match[3]
     other = facts_of(metric, kind)
     if other is None:
-        raise LimitFault(f'a metric of kind = "{kind}" after the x', nearest(metric, kind))
+        raise LimitFault(f'a metric of kind = "{kind}" after the x', _reference_hint(operator, match, facts, kind))
     if other.unit != facts.unit:
         what = f"{units.NOUNS[facts.unit]} after the x, as {facts.name} is"
         raise LimitFault(what, f"{metric} is {units.NOUNS[other.unit]}")
@@ -87,6 +87,13 @@ def _relative(text: str, operator: Operator, match: re.Match[str], facts: Metric
     if fault is not None:
         raise LimitFault(f"before the #, {fault}")
     return Limit(operator, None, facts.unit, _tidy(text), reference=Reference(factor, metric, artifact))
+
+
+def _reference_hint(operator: Operator, match: re.Match[str], facts: MetricFacts, kind: str) -> str:
+    factor, artifact, metric = match[1], match[2], match[3]
+    if artifact is None and "/" in metric and path_fault(metric) is None:
+        return f'Write "{operator} {factor} x {metric}#{facts.name}".'
+    return nearest(metric, kind)
 
 
 def _factor(text: str) -> float:
@@ -157,7 +164,11 @@ def _slip(text: str, facts: MetricFacts) -> str:
         if stripped.startswith(slip):
             return f'Write "{meant} {stripped.removeprefix(slip).strip()}".'
     operator = ">=" if facts.better == "higher" else "<="
-    return f'Write it like "{operator} {units.EXAMPLES[facts.unit]}".'
+    try:
+        units.parse(stripped, facts.unit)
+    except (units.UnitError, ArithmeticError):
+        return _with_unit(stripped, facts, f"{operator} ")
+    return f'Write "{operator} {stripped}".'
 
 
 def _tidy(text: str) -> str:

@@ -164,6 +164,9 @@ def nearest(name: str, kind: str) -> str:
     other = next((k for k in KINDS if k != kind and facts_of(name, k) is not None), None)
     if other is not None:
         return f'{name} is a metric of kind = "{other}", and this evidence is of kind = "{kind}"'
+    whole = f"latency.{name}"  # as people say: p99
+    if facts_of(whole, kind) is not None:
+        return f'Did you mean "{whole}"?'
     near = difflib.get_close_matches(name[:200], names_of(kind), n=1, cutoff=0.5)
     return f'Did you mean "{near[0]}"?' if near else ""
 

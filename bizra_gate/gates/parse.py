@@ -6,10 +6,11 @@ import tomllib
 from collections.abc import Sequence
 
 from bizra_gate.errors import DefinitionError, Problem
-from bizra_gate.model import Gate
+from bizra_gate.model import Check, Gate
 
 from .checks import read_checks
 from .measure import read_plan
+from .metrics import AGAINST
 from .plans import plan_digest
 from .reader import Problems, Table, is_control, plain, shown
 from .sections import read_evidence, read_policy, repeated_artifacts
@@ -55,12 +56,15 @@ def _gate(document: Table, file: str, sha256: str) -> Gate:
     for path in repeated_artifacts(evidence):
         document.problems.add("evidence", shown(path), "each artifact once: a copy is no second piece of evidence")
     policy = read_policy(document)
+    checks = read_checks(document, evidence, policy)
+    if plan is not None and plan.against is None:
+        _without_second_target(document.problems, checks)
     return Gate(
         name=name,
         claim=claim,
         file=file,
         sha256=sha256,
-        checks=read_checks(document, evidence, policy),
+        checks=checks,
         evidence=evidence,
         policy=policy,
         plan=plan,
@@ -75,6 +79,21 @@ def _name(document: Table) -> str:
     if name != name.strip() or any(is_control(char) for char in name):
         document.refuse("name", "a name on one line, without blanks around it")
     return name
+
+
+def _without_second_target(problems: Problems, checks: Sequence[Check]) -> None:
+    """Refuse what reads a second target that ``[measure]`` does not measure."""
+    for i, check in enumerate(checks):
+        references = [limit.reference for limit in (check.limit, check.warn) if limit is not None]
+        read = {
+            "baseline.ref": check.baseline.ref if check.baseline is not None else "",
+            "metric": check.metric if check.metric.startswith(AGAINST) else "",
+            "pass": next((one.metric for one in references if one is not None and one.artifact is None), ""),
+        }
+        for key, name in read.items():
+            if f"{name}.".startswith(AGAINST):
+                expected = "a second target to compare with: [measure] has no against"
+                problems.add(f"check[{i}].{key}", f'"{plain(name)}"', expected)
 
 
 def check_set(gates: Sequence[Gate]) -> None:

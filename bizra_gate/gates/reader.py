@@ -153,7 +153,7 @@ class Table:
         fraction = _fraction(value)
         if fraction is not None and low <= fraction <= high:
             return fraction
-        bare = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 100
+        bare = isinstance(value, (int, float)) and not isinstance(value, bool) and 100 * low <= value <= 100 * high
         hint = f'Write "{value} %".' if bare else ""
         self.refuse(key, f"a ratio from {units.format_quantity(low, 'ratio')} to {100 * high:.15g} %", hint)
         return default

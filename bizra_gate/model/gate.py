@@ -151,3 +151,5 @@ class OpenedEvidence:
     environment: Mapping[str, str] = field(default_factory=dict)
     metrics_at: Mapping[float, Mapping[str, Metric]] = field(default_factory=dict)
     """The same metrics with intervals at other confidences, for checks that ask for them."""
+    stands_for: str | None = None
+    """Of a baseline: the artifact that it is an earlier measurement of; None for evidence itself."""

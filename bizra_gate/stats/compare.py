@@ -49,6 +49,8 @@ class Comparison:
     margin: float = 0.0
     base_runs: int = 0
     head_runs: int = 0
+    regression_runs: int | None = 0
+    """As `needed_runs`, for `regression` alone: it asks about the bad edge of the margin only, so it takes fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,43 @@ class _Difference:
         return 2 * t_cdf(-abs(self.mean / self.error), self.df)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A difference of logarithms as it would be seen again: how many more processes would decide, if it stayed."""
+
+    mean: float
+    spread: float
+    """Standard deviation between the processes of one side, or between the ratios of pairs."""
+    size: int
+    """Processes of the smaller side."""
+    paired: bool
+
+    def decides(self, margin: float, confidence: float) -> int | None:
+        """Fewest more processes of each side whose interval clears the nearest edge of the margin."""
+        low, high = math.log1p(-margin), math.log1p(margin)
+        level = confidence if low < self.mean < high else (1 + confidence) / 2
+        return self._clears(min(abs(self.mean - low), abs(self.mean - high)), level)
+
+    def decides_regression(self, better: Better, margin: float, confidence: float) -> int | None:
+        """Fewest more processes of each side that tell whether the change is worse than the margin."""
+        if better == "neither":
+            return self.decides(margin, confidence)
+        beyond = self.mean - math.log1p(margin) if better == "lower" else math.log1p(-margin) - self.mean
+        return self._clears(abs(beyond), confidence if beyond < 0 else (1 + confidence) / 2)
+
+    def _clears(self, distance: float, level: float) -> int | None:
+        if self.spread == 0:
+            return 0 if distance > 0 and self.size >= 2 else None
+
+        def clears(more: int) -> bool:
+            runs = self.size + more
+            df, parts = (runs - 1, 1) if self.paired else (2 * runs - 2, 2)
+            return t_quantile(level, df) * self.spread * math.sqrt(parts / runs) < distance
+
+        few = 0 if self.size < 2 else 1
+        return bisect_left(range(MOST_RUNS), True, lo=few, key=clears) if clears(MOST_RUNS) else None
+
+
 def compare_processes(
     base: Sequence[float],
     head: Sequence[float],
@@ -88,15 +127,16 @@ def compare_processes(
     """
     _require(base, head, margin, paired)
     if not base or not head:
-        return _undecided(base, head, margin, confidence, None, "a side without any process", None)
+        return _undecided(base, head, margin, confidence, None, "a side without any process")
     if min(*base, *head) <= 0:
-        return _undecided(base, head, margin, confidence, None, "a value of zero or below has no ratio", None)
+        return _undecided(base, head, margin, confidence, None, "a value of zero or below has no ratio")
     ratio = math.exp(_mean_log(head) - _mean_log(base))
     difference = _paired(base, head) if paired else _welch(base, head)
     if difference is None:
-        needed = _needed(math.log(ratio), TYPICAL_SPREAD, 2, margin, confidence, paired)
+        typical = _Sample(math.log(ratio), TYPICAL_SPREAD, 2, paired)
         text = f"a single process on a side has no spread; a typical one of {TYPICAL_SPREAD * 100:.0f} % is assumed"
-        return _undecided(base, head, margin, confidence, ratio, text, needed)
+        needed = typical.decides(margin, confidence), typical.decides_regression(better, margin, confidence)
+        return _undecided(base, head, margin, confidence, ratio, text, *needed)
     return _judge(base, head, difference, better, margin, confidence, paired)
 
 
@@ -128,15 +168,14 @@ def _judge(
     low, high = (math.exp(difference.bound(two_sided, sign)) for sign in (-1, 1))
     one_low, one_high = (math.exp(difference.bound(confidence, sign)) for sign in (-1, 1))
     verdict, regression = _verdicts((low, high), (one_low, one_high), better, margin)
-    needed: int | None = 0
-    if verdict == "undecided":
-        size = min(len(base), len(head))
-        spread = difference.error * math.sqrt(size if paired else size / 2)
-        needed = _needed(difference.mean, spread, size, margin, confidence, paired)
+    size = min(len(base), len(head))
+    sample = _Sample(difference.mean, difference.error * math.sqrt(size if paired else size / 2), size, paired)
+    needed = sample.decides(margin, confidence) if verdict == "undecided" else 0
+    for_gate = sample.decides_regression(better, margin, confidence) if regression == "inconclusive" else 0
     message = _message(verdict, margin, needed)
     return Comparison(
         verdict, math.exp(difference.mean), low, high, regression, needed, message,
-        difference.p_value, confidence, margin, len(base), len(head),
+        difference.p_value, confidence, margin, len(base), len(head), for_gate,
     )  # fmt: skip
 
 
@@ -157,26 +196,6 @@ def _verdicts(
     if worse or improved:
         return ("worse" if worse else "better"), regression
     return ("same" if not_above and not_below else "undecided"), regression
-
-
-def _needed(mean: float, spread: float, size: int, margin: float, confidence: float, paired: bool) -> int | None:
-    """Fewest more runs of each side whose interval, if nothing else changes, clears the nearest edge of the margin."""
-    edges = [abs(mean - edge) for edge in (math.log1p(margin), math.log1p(-margin))]
-    inside = math.log1p(-margin) < mean < math.log1p(margin)
-    distance = min(edges)
-    level = confidence if inside else (1 + confidence) / 2
-    if spread == 0:
-        return 0 if distance > 0 and size >= 2 else None
-
-    def clears(more: int) -> bool:
-        runs = size + more
-        df, parts = (runs - 1, 1) if paired else (2 * runs - 2, 2)
-        return t_quantile(level, df) * spread * math.sqrt(parts / runs) < distance
-
-    few, many = (0 if size < 2 else 1), MOST_RUNS
-    if not clears(many):
-        return None
-    return bisect_left(range(many), True, lo=few, key=clears)
 
 
 def _welch(base: Sequence[float], head: Sequence[float]) -> _Difference | None:
@@ -215,11 +234,13 @@ def _undecided(
     confidence: float,
     ratio: float | None,
     why: str,
-    needed: int | None,
+    needed: int | None = None,
+    for_gate: int | None = None,
 ) -> Comparison:
     return Comparison(
-        "undecided", ratio, None, None, "inconclusive", needed, why, None, confidence, margin, len(base), len(head)
-    )
+        "undecided", ratio, None, None, "inconclusive", needed, why, None, confidence, margin, len(base), len(head),
+        for_gate,
+    )  # fmt: skip
 
 
 def _message(verdict: Verdict, margin: float, needed: int | None) -> str:

@@ -26,7 +26,7 @@ class Stated:
     low: float | None
     high: float | None
     regression: Regression = "pass"
-    needed_runs: int | None = None
+    regression_runs: int | None = None
     asked: tuple[object, ...] = ()
 
     def __call__(
@@ -139,8 +139,9 @@ def test_a_reason_names_the_ratio_its_bounds_and_the_processes() -> None:
 @pytest.mark.parametrize(
     ("base", "expected", "says"),
     [
-        ((), "missing", "There is no baseline: nothing was found at git:origin/main"),
-        ((absent(),), "missing", "missing"),
+        ((), "missing", "There is no baseline git:origin/main: nothing was found there."),
+        ((absent(),), "missing", "There is no baseline git:origin/main"),
+        ((absent(), earlier()), "missing", "is missing"),
         ((earlier(trust=FORGED),), "untrusted", "not trusted"),
         ((earlier(audit=INVALID),), "refused", "under audit"),
         ((earlier(audit=INSUFFICIENT),), "inconclusive", "not enough"),
@@ -295,3 +296,28 @@ def test_a_metric_that_is_zero_has_no_ratio_and_is_told_to_take_a_limit() -> Non
     (report,) = verdict(judged, evidence(none), baselines={("checkout", "error_rate"): [old]}).gates[0].checks
     assert report.verdict == "inconclusive"
     assert "give this metric an absolute limit" in report.reason
+
+
+def test_a_run_that_a_window_holds_twice_counts_once() -> None:
+    reverted = [earlier(file="git:a:x"), earlier([9e5, 9.1e5], run_id="another", file="git:b:x"), earlier()]
+    assert "4 processes against 6" in against(*reverted)[1]
+
+
+def test_each_of_several_artifacts_is_compared_with_what_it_was_itself() -> None:
+    """Pooled, a slow place would hide behind a fast one, and two machines could not be compared at all."""
+    places = [("artifacts/eu.json", "here", 1.0), ("artifacts/us.json", "there", 3.0)]
+    judged = gate(f'{HEAD}[evidence]\nartifacts = ["{places[0][0]}", "{places[1][0]}"]\n[[check]]\n{P99}\n')
+
+    def pieces(slower: float, **changes: object) -> list[OpenedEvidence]:
+        return [
+            here(shifted(FAST, factor * (slower if machine == "there" else 1.0)), file=file, environment_key=machine,
+                 **({"stands_for": file, "run_id": f"earlier {file}"} if changes else {}))
+            for file, machine, factor in places
+        ]  # fmt: skip
+
+    base = {("checkout", "p99"): pieces(1.0, earlier=True)}
+    for slower, expected in ((1.0, "pass"), (1.2, "fail")):
+        report = verdict(judged, *pieces(slower), baselines=base, compare=compare_processes)
+        (check,) = report.gates[0].checks
+        assert check.verdict == expected, check.reason
+    assert "artifacts/us.json" in check.reason

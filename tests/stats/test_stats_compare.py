@@ -81,6 +81,17 @@ def test_undecided_says_how_many_more_runs_would_decide_and_they_do() -> None:
     assert decided > 12
 
 
+def test_a_gate_needs_fewer_runs_than_a_verdict_that_an_improvement_is_near() -> None:
+    """4 % faster is near the edge of better, and far from the edge of worse."""
+    base = [1.0, 1.1, 0.9, 1 / (1.1 * 0.9)]
+    found = compare_processes(base, [0.96 * value for value in base], "lower", 0.05)
+    assert found.regression == "inconclusive"
+    assert found.needed_runs is not None
+    assert found.regression_runs is not None
+    assert 0 < found.regression_runs < found.needed_runs / 10
+    assert compare_processes(base * 8, [0.96 * value for value in base * 8], "lower", 0.05).regression == "pass"
+
+
 def test_on_the_edge_of_the_margin_no_number_of_runs_decides() -> None:
     base = [1.0, 1.1, 0.9, 1 / (1.1 * 0.9)]
     found = compare_processes(base, [1.05 * value for value in base], "lower", 0.05)
