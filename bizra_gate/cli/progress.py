@@ -39,7 +39,10 @@ def shown(work: Sequence[Titled], *, quiet: bool, no_color: bool) -> Iterator[Wa
 
 def _plan_of(work: Sequence[Titled], snapshot: Snapshot) -> Plan:
     """The plan that a snapshot belongs to; a second target is measured by its first one's."""
-    return next((plan for _, plan in work if plan.name == snapshot.name), work[0][1])
+    named = [plan for _, plan in work if plan.name == snapshot.name]
+    second = [plan for _, plan in work if plan.against == snapshot.name]
+    either = [plan for _, plan in work if plan.against is not None]
+    return next(iter([*named, *second, *either]), work[0][1])
 
 
 def asked(plan: Plan) -> str:
@@ -90,7 +93,7 @@ def _plain(work: Sequence[Titled]) -> Watch:
 
 def _which(plan: Plan, snapshot: Snapshot, *, several: bool) -> str:
     """``run 2/5``, and of what where several take turns."""
-    run = f"run {snapshot.run + 1}/{plan.runs}" if plan.runs > 1 else ""
+    run = f"run {snapshot.run + 1}/{snapshot.runs}" if snapshot.runs > 1 else ""
     return f"{run} {public_target(snapshot.name)}".strip() if several or plan.against is not None else run
 
 

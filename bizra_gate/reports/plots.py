@@ -29,6 +29,8 @@ _VARIABLES = {
 }  # fmt: skip
 """Stand-in colour → CSS variable of the page."""
 _SIZE_IN = (4.0, 2.7)
+_ONE_LINE = 36
+"""Characters of a legend that fit beside each other."""
 _LONGEST = 22
 """Characters of a name beside a plot, which would be squeezed by more."""
 _NINES = ((50.0, "p50"), (90.0, "p90"), (99.0, "p99"), (99.9, "p99.9"), (99.99, "p99.99"), (99.999, "p99.999"),
@@ -153,7 +155,7 @@ def concurrency_plot(runs: Sequence[Series], little: float | None) -> str:
             label = "in flight" if at == 0 else None
             axes.plot(one.start_s, one.in_flight, "-", color=FIRST, linewidth=1.3, alpha=_fade(runs), label=label)
         if little is not None:
-            axes.axhline(little, color=SECOND, linestyle="--", linewidth=1.6, label="λ·W of the whole window")
+            axes.axhline(little, color=SECOND, linestyle="--", linewidth=1.6, label="λ·W")
         _over_time(axes, runs)
         axes.set_ylim(bottom=0)
         _legend(axes, True)
@@ -203,7 +205,7 @@ def _over_time(axes: Axes, runs: Sequence[Series]) -> None:
     start = min(one.start_s[0] for one in runs if one.start_s)
     end = max(one.start_s[-1] for one in runs if one.start_s)
     if start < 0:
-        axes.axvspan(start, 0, color=SHADE, alpha=0.35, linewidth=0, label="warm-up, not counted")
+        axes.axvspan(start, 0, color=SHADE, alpha=0.35, linewidth=0, label="warm-up")
     axes.set_xlim(start, max(end, start + 1))
     axes.set_xlabel("seconds since the measured window began")
 
@@ -222,8 +224,14 @@ def _time_scale(axes: Axes, log: bool, axis: str = "y") -> None:
 
 
 def _legend(axes: Axes, wanted: bool) -> None:
-    if wanted and axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="best", fontsize=9, framealpha=0, labelcolor=INK)
+    """Above the axes, where no curve can run through it."""
+    names = axes.get_legend_handles_labels()[1]
+    if wanted and names:
+        columns = 2 if sum(map(len, names)) > _ONE_LINE else len(names)
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, borderpad=0.0, ncols=columns,
+            columnspacing=1.2, handlelength=1.6, fontsize=9, framealpha=0, labelcolor=INK,
+        )  # fmt: skip
 
 
 def _svg(name: str, draw: Callable[[Axes], None], height: float = _SIZE_IN[1]) -> str:

@@ -37,6 +37,8 @@ DO_NOT_SHIP = "UNDER AUDIT, do not ship"
 EXTRA = "pip install 'bizra-gate[html]'"
 
 _OBSTACLES = ("missing", "not enough")
+_CAPITALS = ("Against ", "There ", "The ", "Worst ", "Merged ", "Comparing ")
+"""How the judge's sentences begin; a path is left as it is."""
 _SUFFIX = re.compile(r"^(.*?\d)(/s| ?[^\d\s,.]+)$")
 
 
@@ -170,7 +172,7 @@ def _reasons(gate: GateReport) -> Iterator[str]:
         yield from (f"{item.file} is missing" for item in gate.evidence if item.missing)
         yield from (found.message for found in findings(gate) if found.severity == "insufficient")
         unsure = (check for check in gate.checks if check.verdict in ("missing", "inconclusive"))
-        yield from (check.reason for check in unsure if not _told(check, gate))
+        yield from (doubt(check) for check in unsure if not _told(check, gate))
 
 
 def _told(check: CheckReport, gate: GateReport) -> bool:
@@ -214,6 +216,15 @@ def failure(check: CheckReport) -> str:
     if check.baseline is not None and check.reason.startswith("Against "):
         return f"{check.metric}: a{_first_sentence(check.reason)[1:]}"
     return f"{check.metric} is {quantity(check.estimate, check.unit)}, limit {limit_text(check)}"
+
+
+def doubt(check: CheckReport) -> str:
+    """Why a check came to no result, in one sentence that names the metric."""
+    first = _first_sentence(check.reason)
+    if check.metric in first:
+        return first
+    start = first if not first.startswith(_CAPITALS) else first[0].lower() + first[1:]
+    return f"{check.metric}: {start}"
 
 
 def _first_sentence(text: str) -> str:
