@@ -36,7 +36,7 @@ CHECK_ORDER: tuple[CheckVerdict, ...] = (
 DO_NOT_SHIP = "UNDER AUDIT, do not ship"
 EXTRA = "pip install 'bizra-gate[html]'"
 
-_OBSTACLES = ("missing", "not enough")
+_WORST_OF = re.compile(r"^Worst of \d+, [^:]*: ")
 _CAPITALS = ("Against ", "There ", "The ", "Worst ", "Merged ", "Comparing ")
 """How the judge's sentences begin; a path is left as it is."""
 _SUFFIX = re.compile(r"^(.*?\d)(/s| ?[^\d\s,.]+)$")
@@ -163,21 +163,25 @@ def gate_reason(gate: GateReport) -> str:
 
 def _reasons(gate: GateReport) -> Iterator[str]:
     if gate.verdict == "UNTRUSTED":
-        yield from (reason.message for item in gate.evidence for reason in item.trust.reasons if not item.trust.ok)
+        untrusted = (item for item in gate.evidence if not item.trust.ok and not item.missing)
+        yield from (reason.message for item in untrusted for reason in item.trust.reasons)
     elif gate.verdict == "UNDER AUDIT":
         yield from (found.message for found in findings(gate) if found.severity == "invalid")
     elif gate.verdict == "NO-SHIP":
         yield from (failure(check) for check in gate.checks if check.verdict == "fail")
     else:
+        decisive = (check for check in gate.checks if check.severity == "must")
+        unsure = (check for check in decisive if check.verdict in ("missing", "inconclusive"))
+        yield from (doubt(check) for check in unsure if not _told(check, gate))
         yield from (f"{item.file} is missing" for item in gate.evidence if item.missing)
         yield from (found.message for found in findings(gate) if found.severity == "insufficient")
-        unsure = (check for check in gate.checks if check.verdict in ("missing", "inconclusive"))
-        yield from (doubt(check) for check in unsure if not _told(check, gate))
 
 
 def _told(check: CheckReport, gate: GateReport) -> bool:
     """Whether the check only repeats what is told of the evidence itself."""
-    return check.reason.startswith(tuple(f"{item.file} is {what}" for item in gate.evidence for what in _OBSTACLES))
+    reason = _WORST_OF.sub("", check.reason, count=1)
+    unfit = (item for item in gate.evidence if item.missing or item.audit is None or item.audit.verdict != "VALID")
+    return reason.startswith(tuple(f"{item.file} " for item in unfit))
 
 
 def _referred(gate: GateReport) -> Iterator[str]:
