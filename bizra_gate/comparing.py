@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import UsageError
 from .evidence.benchmark import AGAINST
@@ -133,6 +133,8 @@ def _row(
 
     paired = in_turn and len(values[0]) == len(values[1])
     found = compare_processes(*values, facts.better, margin, confidence, paired=paired)
+    if found.ratio is not None:
+        before, after = _between(before, confidence), _between(after, confidence)
     return row(
         found.verdict,
         found.message,
@@ -141,6 +143,17 @@ def _row(
         high=found.high,
         needed_runs=found.needed_runs,
     )
+
+
+def _between(metric: Metric, confidence: float) -> Metric:
+    """`metric` as the mean over its processes, which is what is compared: head over base is then the ratio beside it.
+
+    Percentiles of all operations together are another figure, and can even move the other way.
+    """
+    from .stats.compare import center
+
+    mean, low, high = center(metric.process_values, confidence)
+    return replace(metric, estimate=mean, interval=(low, high), confidence=confidence)
 
 
 def _shares(before: Metric, after: Metric, better: Better, margin: float) -> tuple[CompareVerdict, str]:

@@ -22,7 +22,7 @@ def margin(comparison: Comparison) -> str:
     """What counts as the same, and how sure a verdict is."""
     return (
         f"up to {quantity(comparison.margin, 'ratio')} worse counts as the same · "
-        f"intervals of the ratio at {comparison.confidence * 100:g} % · n counts processes"
+        f"intervals at {comparison.confidence * 100:g} % · base and head are means over their processes, n of them"
     )
 
 

@@ -140,6 +140,13 @@ def compare_processes(
     return _judge(base, head, difference, better, margin, confidence, paired)
 
 
+def center(values: Sequence[float], confidence: float) -> tuple[float, float, float]:
+    """Geometric mean of process values above zero with its t interval on logarithms: one side of a comparison."""
+    mean = _mean_log(values)
+    half = t_quantile((1 + confidence) / 2, len(values) - 1) * math.sqrt(_variance_log(values) / len(values))
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p values in the given order: compare each with the error rate of the whole family.
 

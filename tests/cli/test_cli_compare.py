@@ -53,6 +53,14 @@ def test_two_sides_without_errors_are_the_same_in_that(sealed: Callable[..., str
     assert (code, verdicts(found)["error_rate"]) == (0, "same")
 
 
+def test_head_over_base_is_the_ratio_beside_them(sealed: Callable[..., str], cli: Run) -> None:
+    """The figures are means over processes, as the ratio is; those of all operations together are others."""
+    _, found = said(cli, sealed("base"), sealed("head", 1.3, 9), "--metric", "latency.p99", "--metric", "throughput")
+    for row in found["pairs"][0]["metrics"]:
+        assert row["head"]["estimate"] / row["base"]["estimate"] == pytest.approx(row["ratio"])
+        assert row["base"]["interval"][0] < row["base"]["estimate"] < row["base"]["interval"][1]
+
+
 def test_any_percentile_can_be_compared(sealed: Callable[..., str], cli: Run) -> None:
     _, found = said(cli, sealed("base"), sealed("head"), "--metric", "latency.p42")
     assert verdicts(found) == {"latency.p42": "same"}
