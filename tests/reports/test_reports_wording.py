@@ -39,6 +39,19 @@ def test_the_grade_is_said_once_before_its_reason(kind: str) -> None:
     assert "A+: 1 of" not in said
 
 
+def test_a_headline_names_what_decides_and_not_what_a_quorum_excuses() -> None:
+    lost = builders.evidence("asia", Trust(False, (Reason("missing", "does not exist"),)), None, missing=True)
+    doubt = "There is no baseline git:main: x is not in main yet. latency.p99 is 1.1 ms: it meets <= 2 ms."
+    unsure = dataclasses.replace(builders.P99, verdict="missing", reason=doubt)
+    beside = dataclasses.replace(unsure, id="x", severity="should", reason="beside the point")
+    gate = builders.gate("x", "INCONCLUSIVE", (beside, unsure), (lost,))
+    said = wording.headline(builders.report(gate))
+    assert said.startswith("x: latency.p99: there is no baseline git:main: x is not in main yet (+1 more)")
+    forged = builders.evidence("eu", Trust(False, (Reason("signature.invalid", "forged"),)), None)
+    gate = builders.gate("x", "UNTRUSTED", (unsure,), (lost, forged))
+    assert wording.headline(builders.report(gate)) == "x: forged"
+
+
 def test_where_an_earlier_measurement_decides_the_headline_says_how_they_compare() -> None:
     why = "Against last-shipped it is 1.51 times as much (5 runs against 5): surely more than 5 % worse. p99 meets."
     failed = dataclasses.replace(
