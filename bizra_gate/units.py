@@ -131,7 +131,8 @@ def format_quantity(value: float | None, unit: str) -> str:
     if unit == "B":
         return _scaled(value, (("GiB", 2.0**30), ("MiB", 2.0**20), ("KiB", 2.0**10), ("B", 1.0)))
     if unit == "ratio":
-        return f"{_digits(value * 100)} %"
+        percent = value * 100  # a signed file may say 1e308
+        return f"{_digits(percent)} %" if math.isfinite(percent) else f"{value:.4g} × 100 %"
     return f"{value:,.0f}" if value == int(value) else _digits(value)
 
 

@@ -104,11 +104,10 @@ def _unwritable(error: OSError) -> int:
 
 
 def complain(message: str, hint: str = "") -> None:
-    """An error on standard error: plain text, control characters neutralised."""
+    """An error on standard error."""
     text = f"bizra-gate: {message}" + (f"\n  {hint}" if hint else "")
-    clean = "".join(c if c == "\n" or c.isprintable() else "�" for c in text)
     with contextlib.suppress(OSError):  # nor can it be said that nothing can be said
-        typer.echo(clean, err=True)
+        output.say(text, err=True)
 
 
 def main() -> None:

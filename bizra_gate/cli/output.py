@@ -97,6 +97,15 @@ def emit(text: str, out: Path | None = None, format_: str = "terminal") -> None:
         forget()
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print a sentence or a few; names and reasons in it may come from a hostile file."""
+    if not (text.isascii() and text.isprintable()) or "::" in text or "##[" in text:
+        from ..reports import neutral
+
+        text = neutral.plain(text)
+    typer.echo(text, err=err)
+
+
 def emit_bytes(data: bytes, out: Path | None = None) -> None:
     """As `emit`, for what is no text."""
     if out is None:

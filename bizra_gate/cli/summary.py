@@ -6,13 +6,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
 from .. import opening
 from ..model import Metric, Policy
 from ..model.plan import public_target
 from ..units import format_quantity
-from . import reading
+from . import output, reading
 from .planning import Job
 
 if TYPE_CHECKING:
@@ -25,18 +23,18 @@ SHOWN = ("throughput", "latency.p50", "latency.p99", "latency.p99.9", "latency.m
 
 def printed(made: Benched, job: Job, *, no_color: bool) -> None:
     """The closing lines of one measurement."""
-    typer.echo(f"{job.title}: {made.artifact} ({made.size / 1024:.1f} KiB, signed by {made.signed_by})")
+    output.say(f"{job.title}: {made.artifact} ({made.size / 1024:.1f} KiB, signed by {made.signed_by})")
     for name in OF_COMMANDS if job.plan.target.startswith("cmd:") else SHOWN:
         if name in made.metrics:
-            typer.echo("  " + row(made.metrics[name]))
+            output.say("  " + row(made.metrics[name]))
     for caveat in made.benchmark.measurement.caveats if job.plan.target.startswith("cmd:") else ():
-        typer.echo(f"  {caveat.message}")
+        output.say(f"  {caveat.message}")
     if made.benchmark.against is not None:
         _compared(made, job)
     _believable(made, _policy(job))
     if sys.stdout.isatty():
         file = job.gate.file if job.gate is not None else "gates/"
-        typer.echo(f"  next: git add {made.artifact} && bizra-gate verify {file}")
+        output.say(f"  next: git add {made.artifact} && bizra-gate verify {file}")
 
 
 def ranked(made: Sequence[Benched], jobs: Sequence[Job]) -> None:
@@ -46,17 +44,17 @@ def ranked(made: Sequence[Benched], jobs: Sequence[Job]) -> None:
     if len(means) < 2 or len(means) < len(jobs):
         return
     best, title, file = means[0]
-    typer.echo(f"fastest on average: {title}")
+    output.say(f"fastest on average: {title}")
     for mean, other, _ in means[1:]:
-        typer.echo(f"  {mean / best:6.2f} times as long: {other}")
-    typer.echo(f"  with intervals: bizra-gate compare {file} {means[1][2]}")
+        output.say(f"  {mean / best:6.2f} times as long: {other}")
+    output.say(f"  with intervals: bizra-gate compare {file} {means[1][2]}")
 
 
 def _compared(made: Benched, job: Job) -> None:
     """The ratio of the two targets: what an interleaved measurement is made for."""
-    typer.echo(f"  in turn with {public_target(job.plan.against or '')}, {job.plan.runs} runs of each:")
+    output.say(f"  in turn with {public_target(job.plan.against or '')}, {job.plan.runs} runs of each:")
     for text in reading.ratios(made.benchmark, _policy(job)):
-        typer.echo(f"    {text}")
+        output.say(f"    {text}")
 
 
 def _policy(job: Job) -> Policy:
@@ -76,14 +74,14 @@ def imported(made: Benched, policy: Policy) -> None:
     """The lines of one measurement of another tool: where it lies, who measured, and what an audit will say of it."""
     source = made.benchmark.measurement.source
     tool = " ".join(filter(None, (source.tool, source.version)))
-    typer.echo(f"{made.artifact} ({made.size / 1024:.1f} KiB): measured by {tool}, not by bizra-gate")
+    output.say(f"{made.artifact} ({made.size / 1024:.1f} KiB): measured by {tool}, not by bizra-gate")
     _believable(made, policy)
 
 
 def _believable(made: Benched, policy: Policy) -> None:
     """A preview of the audit: nothing is judged here, but an hour is too precious to learn it in CI."""
     said = opening.audit_of(made.benchmark, policy)
-    typer.echo(f"  audit: {said.verdict}")
+    output.say(f"  audit: {said.verdict}")
     for finding in said.findings:
         if finding.severity != "note":
-            typer.echo(f"    {finding.code}: {finding.message}")
+            output.say(f"    {finding.code}: {finding.message}")

@@ -71,6 +71,11 @@ def _escape(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def plain(text: str) -> str:
+    """`text` with its lines and columns for a terminal or a job's log: what does not print is shown as an escape."""
+    return commands("".join(char if char == "\n" or char.isprintable() else _escape(char) for char in text))
+
+
 def ascii_only(text: str) -> str:
     """`text` for a terminal that is not UTF-8: near spellings where there are some, escapes for the rest."""
     near = "".join(_ASCII.get(char, char) for char in text)

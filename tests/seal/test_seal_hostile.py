@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from seal_builders import House, Run, gate_text, judged, reasons
+from seal_builders import NOW, House, Run, gate_text, judged, reasons
 
 from bizra_gate.attest import render, seal
 
@@ -87,6 +87,21 @@ def test_other_commands_show_hostile_text_harmlessly_too(poisoned: House, cli: R
     assert out + err
     assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", out + err)
     assert "\n::error::owned" not in out
+
+
+def test_a_hostile_line_of_a_ledger_is_told_harmlessly(house: House, cli: Run) -> None:
+    """Whoever may write the file may write it: no key is needed for that."""
+    assert cli("ledger", "append", "--key", house.key_file, "--now", NOW)[0] == 0
+    names = ("%C2%9B2J%E2%80%AEgnp", "%7F%E2%80%A8::error::owned", "%0A")
+    for name in names:
+        line = f"{NOW} x:y artifacts/{name} sha256:{'a' * 64} sha256:{'b' * 64}\n"
+        entries = house.root / "ledger" / "entries"
+        before = entries.read_text()
+        entries.write_text(before + line)
+        code, out, err = cli("ledger", "verify", "--now", NOW)
+        assert (code, out != "") == (4, True)
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e]", out + err)
+        entries.write_text(before)
 
 
 # ── paths ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,6 +249,11 @@ def vast_numbers(predicate: dict[str, Any]) -> None:
         first_run(predicate)[name] = 2**53 - 1
 
 
+def vast_error_rate(predicate: dict[str, Any]) -> None:
+    row = next(row for row in predicate["summary"] if row["metric"] == "error_rate")
+    row["estimate"], row["interval"] = 1e308, [1e307, 1e308]
+
+
 def nothing_measured(predicate: dict[str, Any]) -> None:
     predicate["measurement"]["runs"] = []
 
@@ -243,7 +263,7 @@ def nothing_measured(predicate: dict[str, Any]) -> None:
     [(long_series, {3, 4}), (many_runs, {4}), (many_equal_runs, {3, 4}), (ragged_columns, {4}),
      (column_without_counts, {4}), (negative_count, {4}), (negative_error, {4}), (interval_of_no_length, {4}),
      (batch_of_nothing, {4}), (percentile_beyond_all, {4}), (unknown_member, {4}), (wrong_type, {4}),
-     (truth_for_number, {4}), (vast_numbers, {3}), (nothing_measured, {3, 5})],
+     (truth_for_number, {4}), (vast_numbers, {3}), (vast_error_rate, {3}), (nothing_measured, {3, 5})],
     ids=lambda value: value.__name__ if callable(value) else "",
 )  # fmt: skip
 def test_a_hostile_record_never_ships_and_never_crashes(

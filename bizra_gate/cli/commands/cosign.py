@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .. import output
 from ..app import command
 
 
@@ -34,4 +35,4 @@ def cosign(
         sealed = cosigning.take(artifact, envelope, ring)
     else:
         sealed = cosigning.add(artifact, keystore.load(key), ring)
-    typer.echo(f"{artifact}: signed by {', '.join(one.keyid for one in sealed.signatures)}")
+    output.say(f"{artifact}: signed by {', '.join(one.keyid for one in sealed.signatures)}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .. import output
 from ..app import command
 
 
@@ -28,7 +29,7 @@ def fmt(
         if before == after:
             continue
         changed += 1
-        typer.echo(f"{path}: {'would be laid out again' if check else 'laid out again'}")
+        output.say(f"{path}: {'would be laid out again' if check else 'laid out again'}")
         if not check:
             store.write(path, after)
     return 4 if check and changed else 0

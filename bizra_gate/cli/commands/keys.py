@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .. import output
 from ..app import command
 
 KEYRING = Path("gates/keyring.toml")
@@ -29,16 +30,16 @@ def keygen(
     secret = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True) if passphrase else None
     public = keystore.create(path, secret)
     if quiet:
-        typer.echo(public.fingerprint)
+        output.say(public.fingerprint)
         return
-    typer.echo(f"private key  {path}  (mode 0600; it never belongs in a repository)")
-    typer.echo(f"public key   {path.with_suffix('.pub.pem')}, {path.with_suffix('.pub')}")
-    typer.echo(f"             {public.openssh()}")
-    typer.echo(f"fingerprint  {public.fingerprint}")
+    output.say(f"private key  {path}  (mode 0600; it never belongs in a repository)")
+    output.say(f"public key   {path.with_suffix('.pub.pem')}, {path.with_suffix('.pub')}")
+    output.say(f"             {public.openssh()}")
+    output.say(f"fingerprint  {public.fingerprint}")
     named = "" if out is None else f" {path.with_suffix('.pub')}"
-    typer.echo(f"next         bizra-gate trust{named}        # adds the public key to gates/keyring.toml")
+    output.say(f"next         bizra-gate trust{named}        # adds the public key to gates/keyring.toml")
     if out is not None:
-        typer.echo(f"             then sign with: --key {path}, or {keystore.VARIABLE}={path}")
+        output.say(f"             then sign with: --key {path}, or {keystore.VARIABLE}={path}")
 
 
 @command("trust")
@@ -62,4 +63,4 @@ def trust(
     added = pipeline.trust(
         path, keyring, owner=owner, roles=tuple(role or ("*",)), not_before=not_before, not_after=not_after
     )
-    typer.echo(f"{keyring}: trusts {added.owner} ({added.fingerprint}) for {', '.join(added.roles)}")
+    output.say(f"{keyring}: trusts {added.owner} ({added.fingerprint}) for {', '.join(added.roles)}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .. import values
+from .. import output, values
 from ..app import app, guarded
 
 ledger = typer.Typer(help="An append-only Merkle log of artifacts, with a signed head.", no_args_is_help=True)
@@ -40,12 +40,12 @@ def append(
     moment = parse_instant(values.now_text(now))
     state = ledgers.append(root, listed, keystore.load(key), moment, origin)
     if state.loose:
-        typer.echo(
+        output.say(
             f"{root / ledgers.ENTRIES}: {state.loose} lines that nobody had signed were made anew from their files"
         )
-    typer.echo(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, root {state.ledger.root.hex()}")
+    output.say(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, root {state.ledger.root.hex()}")
     for reason in ledgers.check(root, opening.ring_of(root), moment):
-        typer.echo(f"verify will refuse this: {reason.message}", err=True)
+        output.say(f"verify will refuse this: {reason.message}", err=True)
 
 
 @ledger.command("withdraw")
@@ -62,7 +62,7 @@ def withdraw(
     from ...attest import parse_instant
 
     ledgers.withdraw(root, artifact, reason, keystore.load(key), parse_instant(values.now_text(now)))
-    typer.echo(f"{artifact}: withdrawn")
+    output.say(f"{artifact}: withdrawn")
 
 
 @ledger.command("cosign")
@@ -80,7 +80,7 @@ def cosign(
 
     ring, _ = docket.ring_and_faults(root, base)
     ledgers.cosign(root, name, keystore.load(key), ring, parse_instant(values.now_text(now)), base=base)
-    typer.echo(f"{root / ledgers.CHECKPOINT}: cosigned by {name}")
+    output.say(f"{root / ledgers.CHECKPOINT}: cosigned by {name}")
 
 
 @ledger.command("verify")
@@ -100,10 +100,10 @@ def verify(
     ring, faults = docket.ring_and_faults(root, base)
     reasons = (*faults, *ledgers.check(root, ring, parse_instant(values.now_text(now)), base=base, cosigners=cosigners))
     for reason in reasons:
-        typer.echo(f"{reason.code}: {reason.message}")
+        output.say(f"{reason.code}: {reason.message}")
     if not reasons:
         state = ledgers.read(root)
-        typer.echo(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, consistent, head trusted")
+        output.say(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, consistent, head trusted")
     return 4 if reasons else 0
 
 
@@ -140,7 +140,7 @@ def check_proof(
     text = store.read(proof).decode("utf-8", errors="replace")
     trust = ledgers.check_proof(root, artifact, text, parse_instant(values.now_text(now)), cosigners)
     for reason in trust.reasons:
-        typer.echo(f"{reason.code}: {reason.message}")
+        output.say(f"{reason.code}: {reason.message}")
     if trust.ok:
-        typer.echo(f"{artifact}: in the log, signed by {', '.join(trust.signed_by)}")
+        output.say(f"{artifact}: in the log, signed by {', '.join(trust.signed_by)}")
     return 0 if trust.ok else 4

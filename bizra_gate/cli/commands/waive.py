@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .. import values
+from .. import output, values
 from ..app import command
 
 
@@ -45,4 +45,4 @@ def waive(
         signer=keystore.load(key),
     )
     held = f"{check} is waived until {format_instant(end)} ({ticket}), if the keyring lets this key sign waivers"
-    typer.echo(f"{opening.shown(file)}: {held}")
+    output.say(f"{opening.shown(file)}: {held}")
