@@ -1,9 +1,10 @@
 """What is understood of each tool's files, which rules can look at them, and what they find.
 
-    python benchmarks/import_table.py [ROOT] [--json]
+    python benchmarks/import_table.py [ROOT] [--json | --write]
 
 ROOT holds one folder per tool with an ``expect.json`` (default: the fixtures of the tests). Each file is audited under
-the policy of its expectation, else with at least 1 s and no warm-up asked for. Prints a Markdown table, one row a file.
+the policy of its expectation, else with at least 1 s and no warm-up asked for. Prints two Markdown tables, one row a
+file, and what is understood of each format; --write puts them into docs/importing.md.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from bizra_gate.errors import FormatError
 from bizra_gate.importers import Stated, Stream, read
 from bizra_gate.model import Audit, Latency, Measurement, Policy
 
+PAGE = Path(__file__).parent.parent / "docs" / "importing.md"
+START, END = "<!-- import_table -->\n", "<!-- /import_table -->\n"
 FIXTURES = Path(__file__).parent.parent / "tests" / "importers" / "fixtures"
 _UNTOLD = ("source", "blind", "caveats", "stated", "plan")
 _WORST = ("VALID", "INSUFFICIENT", "INVALID")
@@ -55,7 +58,7 @@ def _row(folder: Path, case: dict[str, Any]) -> Row:
         with path.open("rb") as file:
             found = read(Stream(file, path.name, beside=_beside(folder)), case.get("from"), _stated(case))
     except FormatError as error:
-        said = str(error).splitlines()[0]
+        said = str(error).splitlines()[0].removeprefix(f"{path.name}: ").partition(";")[0]
         return Row(folder.name, case["file"], origin, f"refused: {said}", (), 0, "—", (), ())
     audits = [examine(measurement, _policy(case)) for measurement in found]
     worst = max(audits, key=lambda audit: _WORST.index(audit.verdict))
@@ -108,7 +111,7 @@ def _fields(measurement: Measurement) -> tuple[str, ...]:
 
 
 def _set(holder: Measurement | Latency) -> list[str]:
-    empty: tuple[Any, ...] = (None, (), {}, "unknown")
+    empty: tuple[Any, ...] = (None, (), "unknown")
     return [
         f.name
         for f in fields(holder)
@@ -117,7 +120,11 @@ def _set(holder: Measurement | Latency) -> list[str]:
 
 
 def markdown(found: list[Row]) -> str:
-    """The table."""
+    """The tables."""
+    return f"{_judged(found)}\n\n{_understood(found)}\n"
+
+
+def _judged(found: list[Row]) -> str:
     head = f"| tool | file | origin | format | fields | rules of {len(RULES)} | verdict | codes | corrected or told |"
     lines = [head, "|---|---|---|---|---|---|---|---|---|"]
     for row in found:
@@ -129,16 +136,36 @@ def markdown(found: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def _understood(found: list[Row]) -> str:
+    """Names of the fields that any file of a format told."""
+    told: dict[tuple[str, str], dict[str, None]] = {}
+    for row in found:
+        if row.fields:
+            told.setdefault((row.tool, row.format), {}).update(dict.fromkeys(row.fields))
+    lines = ["| tool | format | understood |", "|---|---|---|"]
+    lines += [f"| {tool} | {form} | {', '.join(names)} |" for (tool, form), names in told.items()]
+    return "\n".join(lines)
+
+
+def written(page: str, tables: str) -> str:
+    """`page` with `tables` between the two marks."""
+    before, _, rest = page.partition(START)
+    return f"{before}{START}\n{tables}\n{END}{rest.partition(END)[2]}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path, nargs="?", default=FIXTURES)
     parser.add_argument("--json", action="store_true", help="every field by name, as JSON")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/importing.md")
     options = parser.parse_args()
     found = list(rows(options.root))
     if options.json:
         print(json.dumps([{f.name: getattr(row, f.name) for f in fields(row)} for row in found], indent=1))
     else:
         print(markdown(found))
+    if options.write:
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), markdown(found)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from .evidence.benchmark import AGAINST
 from .model import Metric, OpenedEvidence
-from .stats.processes import joined
+from .stats.processes import joined, t_over_processes, widest
 
 Interval = tuple[float | None, float | None]
 
@@ -36,7 +36,7 @@ def _all(parts: Sequence[Mapping[str, Metric]]) -> dict[str, Metric]:
 def _pooled(parts: Sequence[Metric]) -> Metric | None:
     """One metric of all `parts`; None where it would mean something else."""
     first, estimates = parts[0], [part.estimate for part in parts if part.estimate is not None]
-    values = tuple(value for part in parts for value in part.process_values)
+    values = tuple(value for part in parts for value in _of_processes(part))
     if len(estimates) < len(parts):
         return None
     pooled = dataclasses.replace(first, n=sum(part.n or 0 for part in parts) or None, process_values=values)
@@ -53,13 +53,21 @@ def _pooled(parts: Sequence[Metric]) -> Metric | None:
     if len(values) < max(2, len(parts)):
         return None
     estimate = math.fsum(values) / len(values)
-    inside = _of_mean(estimate, parts)
+    known = any(part.interval is not None for part in parts)
+    between = t_over_processes(values, first.confidence)
     return dataclasses.replace(
         pooled,
         estimate=estimate,
-        interval=joined(inside, estimate, values, first.confidence),
+        interval=widest(_of_mean(estimate, parts), between, estimate) if known else between,
         method=f"at least Student's t over {method}",
     )
+
+
+def _of_processes(part: Metric) -> tuple[float, ...]:
+    """One value for each process. A figure that was printed, without an interval, is the one value of its run."""
+    if part.process_values or part.estimate is None or part.interval is not None:
+        return part.process_values
+    return (part.estimate,)
 
 
 def _share(pooled: Metric, parts: Sequence[Metric], estimates: Sequence[float], method: str) -> Metric | None:

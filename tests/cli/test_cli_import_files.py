@@ -109,3 +109,39 @@ def test_a_broken_file_below_a_folder_is_named(cli: Cli, tmp_path: Path) -> None
     assert code == 2
     assert "one" in error
     assert "ends in the middle of its JSON" in error
+
+
+GATE = """
+name = "wrk"
+claim = "Three runs of wrk tell how sure their mean is"
+
+[evidence]
+artifacts = ["artifacts/wrk-1.json", "artifacts/wrk-2.json", "artifacts/wrk-3.json"]
+aggregate = "merge"
+
+[policy]
+min_duration = "1s"
+min_warmup = "0s"
+
+[[check]]
+metric = "throughput"
+pass = ">= 400/s"
+
+[[check]]
+metric = "latency.p99"
+pass = "<= 1 ms"
+"""
+
+
+def test_printed_figures_of_several_runs_are_judged_by_how_far_the_runs_lie_apart(keyed: Cli) -> None:
+    """One report has no interval for its figures, so a check on it is inconclusive; three runs have one."""
+    one = WRK.decode()
+    runs = [one, one.replace("1440 ", "1441 ").replace("479.80", "480.13"), one.replace("14.50ms", "14.90ms")]
+    assert keyed("trust")[0] == 0
+    Path("wrk.txt").write_text("".join(runs))
+    assert keyed("import", "wrk.txt", *LAX)[0] == 0
+    Path("gates/wrk.toml").write_text(GATE)
+    code, said, _ = keyed("verify", "gates/wrk.toml", "--format", "json")
+    throughput, p99 = json.loads(said)["gates"][0]["checks"]
+    assert (code, throughput["verdict"], p99["verdict"]) == (1, "pass", "fail")
+    assert throughput["interval"][0] < throughput["estimate"] < throughput["interval"][1]

@@ -19,7 +19,7 @@ def export(
         typer.Option(
             "--to",
             help="dsse, sigstore-bundle or pae; hlog, percentiles, openmetrics, csv, pyperf, bencher or "
-            "github-action-benchmark.",
+            "github-action-benchmark (-bigger for rates).",
         ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Write to a file.")] = None,
