@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ..model import Figure, Finding, Latency
 from . import facts
@@ -17,39 +18,76 @@ CODE = "coherence.order"
 def of_deviation(name: str, latency: Latency, n: int | None, rank: float) -> Iterator[Finding]:
     """σ between what the extremes and percentiles need and what they leave room for.
 
-    *Above.* σ² ≤ (max − mean)·(mean − min), times n/(n − 1) for a sample (Bhatia & Davis 2000).
-    *Below.* A share 1 − p of all values is at or above the percentile p, hence σ² ≥ (1 − p)·(p-value − mean)², and
-    likewise below the mean; the two extremes alone give σ² ≥ ((max − mean)² + (mean − min)²)/n.
+    A share p_b − p_a of all values lies in [p_a, p_b], p_0 = min and p_1 = max. *Below.* Each is at least as far from
+    the mean as its interval: σ² ≥ Σ (p_b − p_a)·dist(mean, [a, b])²; the two extremes alone give
+    σ² ≥ ((max − mean)² + (mean − min)²)/n. *Above.* x² is convex, so that an interval whose values have the mean μ adds
+    (a + b)·μ − a·b to E[x²] at most; which μ the mean leaves room for is told by filling the widest intervals last to
+    first, for a + b grows. With min and max alone that is (max − mean)·(mean − min) (Bhatia & Davis 2000); times
+    n/(n − 1) for a sample.
     """
     stdev, mean = latency.stdev, facts.mean_ns(latency)
     if stdev is None or mean is None or not is_number(stdev.value):
         return
     slack = (latency.bin_ratio or 0.0) * max(stdev.value, mean.high) + (latency.quantum_ns or 0.0) / 2
-    least, most = _needed(latency, mean, n, rank), _room(latency, mean, n)
+    least, most = _needed(latency, mean, n, rank), _room(latency, mean, n, rank)
     if stdev.high + slack < least:
         yield _finding(
             name, stdev, mean, f"≥ {time(least)}", "its percentiles and extremes are further apart than that"
         )
     elif stdev.low - slack > most:
-        yield _finding(name, stdev, mean, f"≤ {time(most)}", "between its least and its largest value there is no room")
+        yield _finding(name, stdev, mean, f"≤ {time(most)}", "between its percentiles and extremes there is no room")
 
 
-def _room(latency: Latency, mean: Range, n: int | None) -> float:
-    if latency.maximum is None or not is_number(latency.maximum.value):
-        return math.inf
+def _intervals(latency: Latency, top: float) -> list[tuple[float, float, float]]:
+    """(share, lowest, highest) of the values between neighbouring percentiles, up to `top`, ns."""
+    ratio = 1 + (latency.bin_ratio or 0.0)
     low = latency.minimum.low if latency.minimum is not None and is_number(latency.minimum.value) else 0.0
-    high = latency.maximum.high * (1 + (latency.bin_ratio or 0.0))
-    middle = min(max((low + high) / 2, mean.low), mean.high)
+    rows, begin, floor = [], 0.0, max(0.0, low)
+    for p, figure in latency.percentiles:
+        rows.append((p / 100 - begin, min(floor, figure.high * ratio), figure.high * ratio))
+        begin, floor = p / 100, max(0.0, figure.low / ratio)
+    rows.append((1 - begin, min(floor, top), top))
+    return rows
+
+
+def _room(latency: Latency, mean: Range, n: int | None, rank: float) -> float:
+    """The largest deviation that is possible, ns."""
+    known = [figure.value for _, figure in latency.percentiles]
+    if latency.maximum is None or not all(map(is_number, [latency.maximum.value, *known])):
+        return math.inf
+    top = latency.maximum.high * (1 + (latency.bin_ratio or 0.0))
+    rows = _intervals(latency, top)
     sample = max(2, n or 2)
-    return math.sqrt(max(0.0, (high - middle) * (middle - max(0.0, low))) * sample / (sample - 1))
+    means = [min(top, mean.low + (mean.high - mean.low) * step / 4) for step in range(5)]
+    most = max(_most_square(rows, middle, rank, top) for middle in means) * sample / (sample - 1)
+    return math.sqrt(max(0.0, most)) * top
+
+
+def _most_square(rows: list[tuple[float, float, float]], mean: float, rank: float, unit: float) -> float:
+    """The largest variance of values with `mean` and a given share in each of `rows`, in units of `unit`²."""
+    if unit <= 0:
+        return 0.0
+    around = [(share, (low - mean) / unit, (high - mean) / unit) for share, low, high in rows]
+    left = -math.fsum(share * low for share, low, _ in around)
+    square = math.fsum(share * low * low for share, low, _ in around)
+    for share, low, high in reversed(around):
+        taken = min(max(0.0, left), share * (high - low))
+        square, left = square + taken * (low + high), left - taken
+    # a value that is on the other side of a percentile is at most d from the mean: d² itself, and what others move by
+    # to keep the mean, a distance of d at a slope of 2·d
+    strays = [max(abs(below[1]), abs(above[2])) for below, above in pairwise(around)]
+    return square + 3 * rank * math.fsum(d * d for d in strays)
 
 
 def _needed(latency: Latency, mean: Range, n: int | None, rank: float) -> float:
-    square = 0.0
-    for p, figure in latency.percentiles:
-        if is_number(figure.value):
-            above, below = max(0.0, figure.low - mean.high), max(0.0, mean.low - figure.high)
-            square = max(square, (1 - p / 100 - rank) * above * above, (p / 100 - rank) * below * below)
+    """The smallest deviation that is possible, ns."""
+    rows = _intervals(latency, math.inf)
+    parts = [
+        math.sqrt(max(0.0, share - 2 * rank)) * max(0.0, low - mean.high, mean.low - high)
+        for share, low, high in rows
+        if is_number(low)
+    ]
+    least = math.hypot(*parts)
     if n and not latency.corrected:  # where samples were filled in, nobody knows how many there are
         ends = [
             max(0.0, distance)
@@ -59,8 +97,8 @@ def _needed(latency: Latency, mean: Range, n: int | None, rank: float) -> float:
             )
             if figure is not None and is_number(figure.value)
         ]
-        square = max(square, math.fsum(end * end for end in ends) / n)
-    return math.sqrt(square)
+        least = max(least, math.hypot(*ends) / math.sqrt(n))
+    return least
 
 
 def _finding(name: str, stdev: Figure, mean: Range, expected: str, why: str) -> Finding:

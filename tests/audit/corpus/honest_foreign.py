@@ -300,6 +300,14 @@ def hyperfine_with_runs_on_two_kinds_of_cores() -> Measurement:
 
 
 @SHELF.honest(policy=SHORT)
+def a_deviation_of_ten_values_on_two_levels() -> Measurement:
+    values = [(210 if index % 2 else 160) * MS for index in range(10)]
+    base = bench("by hand", [values], 1, percentiles=())
+    assert base.latency is not None
+    return replace(base, latency=replace(base.latency, stdev=Figure(stdev(values))))
+
+
+@SHELF.honest(policy=SHORT)
 def jmh_with_two_forks_of_five() -> Measurement:
     return bench("jmh", _processes(125, 2, 5, 19_550.0, 0.05), 25_000, percentiles=())
 

@@ -64,6 +64,14 @@ def a_deviation_wider_than_the_extremes() -> Measurement:
 
 
 @SHELF.lie("coherence.order", policy=SHORT)
+def a_deviation_tenfold_between_close_percentiles() -> Measurement:
+    base = foreign.wrk_over_eight_connections()
+    assert base.latency is not None
+    assert base.latency.stdev is not None
+    return headline(base, stdev=replace(base.latency.stdev, value=base.latency.stdev.value * 10), minimum=None)
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
 def a_p99_below_the_p95() -> Measurement:
     return shifted(foreign.hey_with_four_decimals_of_a_second(), 99.0, 20.0 * MS)
 
