@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, printed
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, printed, restate
 from .document import Node, parse_several
 from .stream import Stream
 
@@ -69,11 +69,23 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         outcomes=_outcomes(node),
         latency=_latency(node["latency"], recorded, total) if recorded else None,
         bytes_in=node["throughput"]["total"].count(),
+        restated=tuple(_restated(node)),
         started_at=node["start"].text(),
         finished_at=node["finish"].text(),
         caveats=tuple(caveats),
         blind=(*blind.LOAD, blind.SERIES, blind.INTENDED, blind.RATE, blind.THINK),
     )
+
+
+def _restated(node: Node) -> Iterator[Restated]:
+    """Means are stated under two names, and the status classes are the sums of the codes."""
+    for what in ("latency", "requests", "throughput"):
+        mean, average = node[what]["mean"].figure(1.0, 0.01), node[what]["average"].figure(1.0, 0.01)
+        yield from restate.same(f"{what}.mean", mean, "", f"{what}.average", average)
+    codes = [(code, value["count"].count() or 0) for code, value in node["statusCodeStats"].members()]
+    for label in ("2xx", "3xx", "4xx", "5xx") if codes else ():
+        total = float(sum(n for code, n in codes if code[:1] == label[0]))
+        yield from restate.between(label, node[label].figure(1.0, 1.0), "", "the sum of its codes", total, total)
 
 
 def _sampled(node: Node) -> Figure | None:

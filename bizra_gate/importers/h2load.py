@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
 from . import blind, failure, printed, restate
 from .cut import cut_caveats, without_end
 from .document import Node, parse_several
@@ -31,7 +31,9 @@ _FINISHED = re.compile(r"finished in (\S+), (\S+) req/s, (\S+)B/s")
 _REQUESTS = re.compile(r"requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed, "
                        r"(\d+) errored, (\d+) timeout")  # fmt: skip
 _CODES = re.compile(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx")
-_TRAFFIC = re.compile(r"traffic: \S+ \((\d+)\) total.*")
+_TRAFFIC = re.compile(r"traffic: \S+ \((\d+)\) total(?:, \S+ \((\d+)\) headers .*, \S+ \((\d+)\) data)?.*")
+_OTHER_ROW = re.compile(r"(time for connect|time to 1st byte)\s*:\s+(.*)")
+_PER_CLIENT = re.compile(r"req/s\s*:\s+(\S+)\s+(\S+)\s+(\S+)\s.*")
 _ROW = re.compile(r"(?:time for )?request\s*:\s+(.*)")
 LATE = 0.02
 """A timed run stops its clients at the end of ``-D`` and is done a moment later: 2 % of it …"""
@@ -93,6 +95,7 @@ class _Text:
         self.latency: Latency | None = None
         self.header = ""
         self.ended = False
+        self.restated: list[Restated] = []
         for line in before:
             self._read_before(line)
         first = _FINISHED.fullmatch(after[0].strip())
@@ -123,12 +126,27 @@ class _Text:
             self.codes = tuple(printed.count(n, self.where) for n in match.groups())
         elif match := _TRAFFIC.fullmatch(line):
             self.bytes_in = printed.count(match[1], self.where)
-        elif line.startswith("req/s  "):
-            self.ended = True
+            if match[2] is not None and self.protocol == "http/1.1":  # elsewhere headers may be counted unpacked
+                parts = sum(printed.count(n, self.where) for n in match.group(2, 3))
+                self.restated += restate.between("headers and data", Figure(float(parts)), "B", "the traffic in total",
+                                                 0.0, float(self.bytes_in))  # fmt: skip
         elif line.split()[:2] == ["min", "max"]:
             self.header = line
+        elif line.startswith("req/s  "):
+            self.ended = True
+            self._read_clients(line)
+        elif (match := _OTHER_ROW.fullmatch(line)) and self.header.split()[:3] == ["min", "max", "mean"]:
+            row = [printed.duration(cell, f"{self.where}: {match[1]}") for cell in match[2].split()[:3]]
+            named = dict(zip(("min", "max", "mean"), row, strict=False))
+            self.restated += restate.ascending(match[1], [(k, named.get(k)) for k in ("min", "mean", "max")], "ns")
         elif (match := _ROW.fullmatch(line)) and self.counts and self.counts[2]:
             self.latency = self._row(match[1])
+
+    def _read_clients(self, line: str) -> None:
+        """The last row: requests a second of one client."""
+        if match := _PER_CLIENT.fullmatch(line):
+            least, most, mean = (printed.number(cell, f"{self.where}: req/s") for cell in match.groups())
+            self.restated += restate.ascending("req/s", [("min", least), ("mean", mean), ("max", most)], "1/s")
 
     def _row(self, cells_text: str) -> Latency:
         names = self.header.replace("+/- sd", "share").split()
@@ -191,7 +209,7 @@ class _Text:
             outcomes_complete=bool(self.codes) and not pipelined and not failed,
             latency=self.latency,
             bytes_in=self.bytes_in,
-            restated=tuple(good) if failed <= done else (),
+            restated=(*(good if failed <= done else ()), *self.restated),
             caveats=(*self._of_rate(rate), *end),
             blind=(*_BLIND, blind.SERIES, blind.TAIL, *((_STREAMS,) if pipelined else ())),
         )

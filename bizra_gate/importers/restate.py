@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from ..model import Figure, Restated
 
@@ -32,6 +33,19 @@ def between(what: str, stated: Figure | None, unit: str, formula: str, low: floa
     if stated is None or not all(map(math.isfinite, (stated.value, low, high))):
         return
     yield Restated(what, stated, unit, low - FLOAT * abs(low), high + FLOAT * abs(high), formula)
+
+
+def same(what: str, stated: Figure | None, unit: str, formula: str, other: Figure | None) -> Iterator[Restated]:
+    """`stated` against another print of the same figure."""
+    if other is not None:
+        yield from between(what, stated, unit, formula, other.low, other.high)
+
+
+def ascending(where: str, named: Sequence[tuple[str, Figure | None]], unit: str) -> Iterator[Restated]:
+    """Each figure of a row (min, mean, max) against the next one that is there: it cannot be above it."""
+    known = [(name, figure) for name, figure in named if figure is not None]
+    for (lower, low), (upper, high) in pairwise(known):
+        yield from between(f"{lower} of {where}", low, unit, f"the {upper} beside it", 0.0, high.high)
 
 
 def in_buckets(

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, hdr_table, printed, wrk_report
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, hdr_table, printed, restate, wrk_report
 from .stream import Stream
 from .wrk_report import Report, Table
 
@@ -51,7 +51,7 @@ def _measurement(report: Report, stream: Stream) -> Measurement:
         latency=_recorded(report, left_out) if requests else None,
         service=_table(report.tables[1], report, left_out, "send") if len(report.tables) > 1 else None,
         bytes_in=report.bytes_in,
-        restated=wrk_report.restated(report),
+        restated=(*wrk_report.restated(report), *_restated(report)),
         caveats=(*_caveats(report, left_out), *wrk_report.end(report, stream)),
         blind=(*blind.LOAD[1:], blind.SERIES, blind.RATE),
     )
@@ -79,6 +79,20 @@ def _caveats(report: Report, left_out: Figure | None) -> Iterator[Caveat]:
             "in the histogram, so they are not counted as errors",
         )
     yield Caveat("source.timer", "wrk2 waits in whole milliseconds: up to 1 ms of each latency may be the generator's")
+
+
+def _restated(report: Report) -> Iterator[Restated]:
+    """The row ``Latency`` is printed from the histogram whose mean, deviation and maximum stand below its spectrum."""
+    if not report.tables:
+        return
+    table, foot = report.tables[0], "the foot of the spectrum"
+    yield from restate.same("Avg of Latency", report.mean, "ns", f"Mean at {foot}", table.mean)
+    yield from restate.same("Stdev of Latency", report.stdev, "ns", f"StdDeviation at {foot}", table.stdev)
+    yield from restate.same("Max of Latency", report.maximum, "ns", f"Max at {foot}", table.maximum)
+    for p, figure in table.percentiles:
+        if p == 100 and table.spectrum:
+            last = Figure(table.spectrum[-1][0] * 1e6, 1_000)
+            yield from restate.same("100.000%", figure, "ns", "the last row of the spectrum", last)
 
 
 def _recorded(report: Report, left_out: Figure | None) -> Latency:

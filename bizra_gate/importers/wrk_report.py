@@ -19,6 +19,7 @@ from .stream import Stream
 _RUNNING = re.compile(r"Running (\S+) test @ (\S*)")
 _CONNECTIONS = re.compile(r"\s+(\d+) threads and (\d+) connections")
 _LATENCY = re.compile(r"\s+Latency\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)%")
+_PER_THREAD = re.compile(r"\s+Req/Sec\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+%")
 _TOTAL = re.compile(r"\s+(\d+) requests in (\S+), (\S+)B read")
 _SOCKET = re.compile(r"\s+Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
 _STATUS = re.compile(r"\s+Non-2xx or 3xx responses: (\d+)")
@@ -61,6 +62,8 @@ class Report:
     requests: int | None = None
     duration: Figure | None = None
     bytes_in: int | None = None
+    per_thread: tuple[Figure, Figure] | None = None
+    """Mean and maximum of ``Req/Sec``: requests a second of one thread, sampled."""
     errors: dict[str, int] = field(default_factory=dict)
     rate: Figure | None = None
     bytes_read: Figure | None = None
@@ -115,6 +118,9 @@ def _read_line(line: str, report: Report) -> None:
     elif match := _LATENCY.fullmatch(line):
         cells = [printed.duration(cell, f"{where}: Latency") for cell in match.group(1, 2, 3)]
         report.mean, report.stdev, report.maximum = cells
+    elif (match := _PER_THREAD.fullmatch(line)) and "nan" not in line:
+        cells = [printed.figure(cell, f"{where}: Req/Sec", printed.METRIC) for cell in match.group(1, 3)]
+        report.per_thread = cells[0], cells[1]
     elif line.lstrip().startswith("Thread calibration:"):
         report.calibrated = True
     elif line.lstrip().startswith("Latency Distribution"):
@@ -154,12 +160,16 @@ def _read_table(line: str, table: Table, where: str) -> bool:
 
 
 def restated(report: Report) -> tuple[Restated, ...]:
-    """``Transfer/sec`` is the bytes over the time, both printed above it."""
+    """``Transfer/sec`` is the bytes over the time, both printed above it; a mean of samples is below their maximum."""
     if report.duration is None:
         return ()
     seconds = Figure(report.duration.value / 1e9, report.duration.resolution / 1e9)
-    return tuple(restate.quotient("Transfer/sec", report.bytes_per_s, "B/s", "bytes read over the run time",
-                                  [report.bytes_read], [seconds]))  # fmt: skip
+    found = [*restate.quotient("Transfer/sec", report.bytes_per_s, "B/s", "bytes read over the run time",
+                               [report.bytes_read], [seconds])]  # fmt: skip
+    if report.per_thread is not None:
+        mean, most = report.per_thread
+        found += restate.ascending("Req/Sec", [("Avg", mean), ("Max", most)], "1/s")
+    return tuple(found)
 
 
 def end(report: Report, stream: Stream) -> tuple[Caveat, ...]:
