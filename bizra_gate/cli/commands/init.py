@@ -22,9 +22,10 @@ def init(
     keyring = directory / "gates" / "keyring.toml"
     public = keystore.default_path().with_suffix(".pub")
     steps = [
+        'git add gates .github .gitattributes && git commit -m "A first gate"',
         "bizra-gate bench gates/example.toml",
         "bizra-gate verify",
-        "git add gates artifacts .github .gitattributes",
+        'git add artifacts && git commit -m "Evidence for the first gate"',
     ]
     if keyring.exists():
         typer.echo(f"{'kept':9} gates/keyring.toml")
