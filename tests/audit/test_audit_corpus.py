@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from corpus.shelves import CASES, HONEST, LIES, Outcome, outcomes, table
 from bizra_gate.audit import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("the audit's corpus")
 NOTES = {"distribution.modes", "environment.tuning", "source.traps"}
 
 
@@ -75,11 +75,10 @@ def test_the_published_table_is_what_the_command_prints(found: dict[str, Outcome
     assert table(list(found.values())) in page, "run: python benchmarks/audit_corpus.py --write"
 
 
-def test_the_command_prints_the_table() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "audit_corpus.py")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert f"{len(LIES)} of {len(LIES)} lies refused" in done.stdout
+def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    command = runpy.run_path(str(ROOT / "benchmarks" / "audit_corpus.py"))
+    assert command["main"]([]) == 0
+    assert f"{len(LIES)} of {len(LIES)} lies refused" in capsys.readouterr().out
 
 
 def test_a_case_that_fails_is_marked_in_the_table(found: dict[str, Outcome]) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from corpus.shelves import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,8 @@ from bizra_gate.model import (
     Run,
     Source,
 )
+
+pytestmark = pytest.mark.xdist_group("the audit's corpus")
 
 NUMBERS = st.one_of(
     st.sampled_from([0.0, -1.0, math.nan, math.inf, -math.inf, 1e-12, 1.0, 1e9, 1e18, 1e300]),

@@ -36,7 +36,7 @@ claim = "Checkout is quick"
 [measure]
 target = "http://127.0.0.1:8080/a"
 {measure}
-load = {{ loop = "closed", concurrency = 4 }}
+load = {{ loop = "closed", concurrency = 1 }}
 warmup = "2s"
 duration = "12s"
 [evidence]
@@ -81,10 +81,10 @@ def in_turn(plan: Plan, factor: float, second: float = 1.0) -> tuple[Measurement
 
 
 def honest_measurement(*, seconds: int = 120, warmup: int = 30) -> Measurement:
-    """Four users, answers after 5 to 15 ms."""
+    """Two users, answers after 5 to 15 ms."""
     dice = random.Random(7)
     answers = [Answer(round(dice.uniform(5e6, 15e6))) for _ in range(65536)]
-    plan = Plan("fake:script", ClosedLoop(4), Warmup(warmup * SECOND), seconds * SECOND)
+    plan = Plan("fake:script", ClosedLoop(2), Warmup(warmup * SECOND), seconds * SECOND)
     target = FakeTarget(lambda index: answers[index % 65536], servers=4)
     return load.run(plan, target, FakeClock(), Environment(cpu_model="test", cpu_count=2, system="Linux"))
 

@@ -137,7 +137,7 @@ def simulated(generator: random.Random, processes: int, change: float) -> tuple[
 
 def test_false_alarms_and_wrong_passes_stay_at_their_nominal_5_per_cent() -> None:
     generator = random.Random(9)
-    rounds = 1200
+    rounds = 600
     for processes in (3, 5):
         alarms = passes = 0
         for _ in range(rounds):

@@ -27,26 +27,26 @@ def alarms() -> ModuleType:
 
 
 def test_rules_with_a_nominal_level_are_near_it(alarms: ModuleType) -> None:
-    """300 rounds leave a standard error of 1.3 %; the full run of the command holds them to 2 … 6 %."""
+    """100 rounds leave a standard error of 2.2 %; the full run of the command holds them to 2 … 6 %."""
     for make in (alarms.steady_nominal, alarms.comparison_alarms, alarms.change_point_alarms):
-        table = make(random.Random(4), 300)
+        table = make(random.Random(4), 100)
         nominal = [row for row in table.rows if row.nominal is not None]
         assert nominal
         for row in nominal:
-            assert 0.005 <= row.shares[0] <= 0.095, row.label
+            assert 0.0 <= row.shares[0] <= 0.115, row.label
 
 
 def test_honest_series_pass_and_the_others_do_not(alarms: ModuleType) -> None:
-    honest = alarms.steady_honest(random.Random(5), 30)
+    honest = alarms.steady_honest(random.Random(5), 12)
     assert all(share <= 0.2 for row in honest.rows for share in row.shares)
-    power = {row.label: row.shares for row in alarms.steady_power(random.Random(6), 30).rows}
+    power = {row.label: row.shares for row in alarms.steady_power(random.Random(6), 12).rows}
     assert power["level shift of 10 % at half time"][0] == 1
     assert power["drift of 10 %"][0] > 0.9
     assert min(power["growth to twice the level"]) > 0.9
 
 
 def test_independence_is_not_assumed_for_nothing(alarms: ModuleType) -> None:
-    table = alarms.coverage(random.Random(7), 40)
+    table = alarms.coverage(random.Random(7), 20)
     mean, naive, careful = table.rows[-1].shares
     assert naive < 0.75 < careful
     assert mean > 0.75

@@ -67,10 +67,10 @@ def test_a_series_that_moves_is_found_and_named(shape: Callable[[int], float], a
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
 @pytest.mark.parametrize("n", [30, 120])
 def test_the_test_of_wandering_keeps_its_nominal_5_per_cent(n: int, rho: float) -> None:
-    found = [steady_state(noisy(1000 * n + seed, n, rho, 0.3)) for seed in range(400)]
-    wandering = sum((s.wander or 0) > (s.critical or 0) for s in found) / 400
+    found = [steady_state(noisy(1000 * n + seed, n, rho, 0.3)) for seed in range(200)]
+    wandering = sum((s.wander or 0) > (s.critical or 0) for s in found) / 200
     assert 0.01 <= wandering <= 0.075
-    assert sum(s.verdict != "steady" for s in found) / 400 <= 0.065
+    assert sum(s.verdict != "steady" for s in found) / 200 <= 0.065
 
 
 def test_a_shift_of_exactly_the_tolerance_is_rarely_called_one() -> None:

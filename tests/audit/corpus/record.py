@@ -50,22 +50,22 @@ OUR_MACHINE = Environment(
 
 def distribution(values: Iterable[tuple[int, int]], batch: int = 1) -> Distribution:
     """(value, count) pairs in HDR bins of three digits, with the exact smallest, largest and sum."""
+    pairs = list(values)
+    if not pairs:
+        return Distribution((), (), ())
+    index = DEFAULT.index
+    means = [(value + batch // 2) // batch for value, _ in pairs]
     bins: Counter[int] = Counter()
-    smallest, largest, total = None, None, 0
-    for value, count in values:
-        mean = (value + batch // 2) // batch
-        bins[DEFAULT.index(mean)] += count
-        smallest = mean if smallest is None else min(smallest, mean)
-        largest = mean if largest is None else max(largest, mean)
-        total += value * count
-    edges = [DEFAULT.edges(index) for index in sorted(bins)]
+    for mean, (_, count) in zip(means, pairs, strict=True):
+        bins[index(mean)] += count
+    edges = [DEFAULT.edges(place) for place in sorted(bins)]
     return Distribution(
         tuple(low for low, _ in edges),
         tuple(high for _, high in edges),
-        tuple(bins[index] for index in sorted(bins)),
-        smallest,
-        largest,
-        round(total / batch) if bins else None,
+        tuple(bins[place] for place in sorted(bins)),
+        min(means),
+        max(means),
+        round(sum(value * count for value, count in pairs) / batch),
     )
 
 
