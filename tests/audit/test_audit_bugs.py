@@ -33,7 +33,9 @@ def _survives(bug: Bug, mutant: Any, sound: dict[str, Told]) -> bool:
     own = f"{mutant.__name__}.{bug.module}"
     touched = [rule for rule in mutant.RULES if rule.check.__module__ == own] or list(mutant.RULES)
     codes = {rule.code for rule in mutant.RULES}
-    likely = {getattr(sys.modules.get(own), "CODE", None)} if touched == list(mutant.RULES) else {r.code for r in touched}
+    likely = {rule.code for rule in touched}
+    if likely == codes:  # a module that several rules share
+        likely = {getattr(sys.modules.get(own), "CODE", None)}
     for case in sorted(CASES, key=lambda case: case.code not in likely):  # those that should notice are asked first
         answers = {code: answer for code, answer in sound[case.name].items() if code in codes}
         try:
