@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -132,19 +133,26 @@ def tell(directory: Path, *, say: Say, watch: Watch, width: int, color: bool) ->
         raise UsageError(f"{directory} is there already and is kept", hint="choose another with --directory")
     signer = PrivateKey.generate()
     _lay_out(directory, signer)
-    say(
-        "1. An honest claim. An embedded server is measured in an open loop, after a warm-up, every request recorded.\n"
-        f"   It takes {SERVICE_MS} ms on average, exponentially spread: arithmetic expects "
+    first = (
+        "1. An honest claim. An embedded server is measured in an open loop, after a warm-up, every request recorded. "
+        f"It takes {SERVICE_MS} ms on average, exponentially spread: arithmetic expects "
         f"p50 {_expected_ms(0.5):.1f} ms, p95 {_expected_ms(0.95):.1f} ms, "
-        f"and {RATE_PER_S * SERVICE_MS // 1000} in flight.\n"
+        f"and {RATE_PER_S * SERVICE_MS // 1000} in flight."
     )
+    second = "2. An impossible claim. The same key signs 13,000,000 req/s at p50 = 0 ms, measured for 0.36 s."
+    say(_story(first, width))
     honest = _measure(directory, signer, watch)
     honest_code = _judge(honest, say, width, color)
-    say("\n2. An impossible claim. The same key signs 13,000,000 req/s at p50 = 0 ms, measured for 0.36 s.\n")
+    say("\n" + _story(second, width))
     impossible = _plant(directory, signer)
     impossible_code = _judge(impossible, say, width, color)
     _farewell(directory, say, honest_code)
     return 0 if (honest_code, impossible_code) == (0, 3) else 1
+
+
+def _story(text: str, width: int) -> str:
+    """A numbered paragraph that fits the terminal."""
+    return textwrap.fill(text, min(width, 100), subsequent_indent="   ") + "\n"
 
 
 def _expected_ms(q: float) -> float:
@@ -211,8 +219,8 @@ def _judge(file: Path, say: Say, width: int, color: bool) -> int:
 
 def _farewell(directory: Path, say: Say, honest_code: int) -> None:
     ended = "SHIP" if honest_code == 0 else "not SHIP: the report above says why; this machine may be too busy"
-    say(f"\nEverything lies in {directory}/: two gates, two signed artifacts, the keyring. Look inside, then try:")
-    say(f"  bizra-gate verify {directory}/gates/honest.toml       # {ended}, exit {honest_code}")
-    say(f"  bizra-gate verify {directory}/gates                   # UNDER AUDIT, exit 3")
-    say(f"  bizra-gate show {directory}/artifacts/honest.json     # percentiles, time series, findings")
-    say(f"  change one digit in {directory}/artifacts/honest.json and verify again    # UNTRUSTED, exit 4")
+    say(f"\nEverything lies in {directory}/: two gates, two signed artifacts, the keyring. Look inside, and try:")
+    say(f"  bizra-gate verify {directory}/gates/honest.toml\n      # {ended}, exit {honest_code}")
+    say(f"  bizra-gate verify {directory}/gates\n      # UNDER AUDIT, exit 3")
+    say(f"  bizra-gate show {directory}/artifacts/honest.json\n      # percentiles, time series, findings")
+    say("  change one digit in that artifact and verify again\n      # UNTRUSTED, exit 4")

@@ -283,9 +283,13 @@ class InlineCrew:
 
     def _hear(self, index: int, message: Any) -> None:
         with self._lock:
-            if self._abandoned:
+            if self._abandoned or self._escaped is not None:
                 raise EOFError
-            self._handler(index, message)
+            try:
+                self._handler(index, message)
+            except KeyboardInterrupt as error:  # pressed in the parent, which here runs in the worker's thread
+                self._escaped = error
+                raise EOFError from error
 
     def send(self, index: int, message: Any) -> None:
         self._channels[index].inbox.put(message)
