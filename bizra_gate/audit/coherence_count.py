@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..model import Distribution, Finding, Latency, Measurement, Policy, Run
-from . import facts
+from . import coherence_plan, facts
 from .ranges import Range
 from .rule import Answer, NotApplicable, invalid
 from .wording import count, listed
@@ -21,7 +21,7 @@ def counts(measurement: Measurement, policy: Policy) -> Answer:
 
     *Formula.* histogram.n · batch = ok + timeouts (ours), or = ok … ok + errors (a tool that does not say whether
     errors are timed); Σ intervals.count = histogram.n · batch; ok ≤ Σ outcomes ≤ ok + errors; sent ≥ ended;
-    no two runs hold identical histograms.
+    no two runs hold identical histograms; ours: runs, workers, users as planned, sent = ended, Σ in flight = integral.
     *Tolerance.* Ours: none, they are integers of one recorder. Elsewhere the counters of a tool are read at different
     moments, so they may differ by what was in flight: C operations (1 where C is not known). A latency over a window
     of its own (`window_ns`) is not compared, it may only not exceed the run's count.
@@ -42,6 +42,7 @@ def counts(measurement: Measurement, policy: Policy) -> Answer:
         _of_outcomes(measurement),
         _of_sent(measurement),
         *_twins(measurement),
+        *(coherence_plan.of_counts(measurement) or ()),
     ]
     looked = [finding for finding in checks if finding is not _ABSENT]
     if not looked:

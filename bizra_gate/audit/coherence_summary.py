@@ -94,6 +94,8 @@ def _compare(printed: Printed, metric: Metric) -> Iterator[Finding]:
         pairs.append((", interval", None, metric.interval[0] if metric.interval[0] is not None else metric.interval[1]))
     if printed.n is not None:
         pairs.append((", n", printed.n, metric.n))
+    if printed.confidence is not None and printed.confidence != metric.confidence:
+        yield _differs(printed, ", confidence", f"{printed.confidence:g}", f"{metric.confidence:g}")
     if printed.unit != metric.unit:
         yield _differs(printed, ", unit", printed.unit, metric.unit)
     for what, stated, derived in pairs:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..model import ClockFacts, Figure, Finding, Intervals, Measurement, Policy
 from ..units import NS_PER_S
-from . import facts
+from . import coherence_plan, facts
 from .ranges import Range, is_number
 from .rule import Answer, NotApplicable, invalid
 from .wording import count, rate, share, time
@@ -32,7 +32,7 @@ def times(measurement: Measurement, policy: Policy) -> Answer:
     """Rate = N/T; intervals tile the window; monotonic and wall clock agree; no operation outlasts its run.
 
     *Formula.* rate (1/s) against N/T, with N = ok … ok + errors; start_{i+1} − start_i = length; |wall − monotonic|
-    ≤ 0.1 % · T + 10 ms; finished − started ≥ T; maximum ≤ 2·T.
+    ≤ 0.1 % · T + 10 ms; finished − started ≥ T; maximum ≤ 2·T; window and warm-up of our runs as in their plan.
     *Tolerance.* Half of the last printed digit of rate and T; C + 1 operations, because a tool may count those that
     were under way (N over N − 1 gaps is off by one); 0.2 % for counters and clock that are read some ms apart.
     Our own intervals tile exactly, those of others to 10 % of their length.
@@ -55,6 +55,7 @@ def times(measurement: Measurement, policy: Policy) -> Answer:
         _of_stamps(measurement),
         _of_longest(measurement),
         *_of_nothing(measurement),
+        coherence_plan.of_times(measurement),
     ]
     looked = [answer for answer in checks if answer is not None]
     if not looked:

@@ -235,7 +235,7 @@ def _printed(rows: tuple[_Row, ...]) -> Iterator[Printed]:
     """What the summary says; an audit compares it with the counts."""
     for row in rows:
         if row.estimate is not None:
-            yield Printed(row.metric, row.estimate, row.unit, row.interval, row.n)
+            yield Printed(row.metric, row.estimate, row.unit, row.interval, row.n, row.confidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Liveness:
         """`kinds` are the errors by class so far."""
         news = {kind: count - self._kinds.get(kind, 0) for kind, count in kinds.items()}
         self._kinds = dict(kinds)
-        if point.count:
+        if point.count > news.get("timeout", 0):  # the time of a timeout is recorded, and nobody answered
             self._answered, self._silent_since_ns, self._failures = True, None, 0
             return
         fresh = {kind for kind, count in news.items() if count > 0}

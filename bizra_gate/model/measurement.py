@@ -340,6 +340,8 @@ class Printed:
     unit: str
     interval: tuple[float | None, float | None] | None = None
     n: int | None = None
+    confidence: float | None = None
+    """That of the interval."""
 
 
 @dataclass(frozen=True, slots=True)

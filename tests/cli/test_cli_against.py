@@ -77,13 +77,15 @@ def test_an_impossible_second_target_is_under_audit(repository: Repository, gate
     assert any(finding["message"].startswith("The second target: ") for finding in audit["findings"])
 
 
-def test_too_short_a_second_target_is_not_enough(repository: Repository, gate: Gate, cli: Run) -> None:
+def test_a_second_target_that_was_measured_for_less_than_planned_is_under_audit(
+    repository: Repository, gate: Gate, cli: Run
+) -> None:
     assert gate.plan is not None
     first, _ = in_turn(gate.plan, 1.0)
     _, short = in_turn(dataclasses.replace(gate.plan, duration_ns=10**9), 1.0)
     repository.seal(first, against=short)
     code, _, check = judged(cli)
-    assert (code, check["verdict"]) == (5, "inconclusive")
+    assert (code, check["verdict"]) == (3, "refused")
 
 
 def test_a_gate_that_wants_a_second_target_is_not_content_with_one(

@@ -379,3 +379,10 @@ class _Lazy:
 def test_a_driver_that_gives_up_early_still_leaves_a_whole_grid_and_no_result() -> None:
     with pytest.raises(TargetError, match="no operation"):
         load.run(plan(ClosedLoop(1)), _Lazy(), FakeClock(), Environment())
+
+
+def test_a_target_that_only_ever_times_out_is_given_up() -> None:
+    """The time of a timeout is recorded like an answer's, but nobody answered."""
+    hanging = FakeTarget(lambda index: Answer(500 * MS, error="timeout"), servers=4)
+    with pytest.raises(TargetError, match=r"no operation succeeded: .* most of them with 'timeout'"):
+        run(plan(ClosedLoop(4), 60 * S, timeout_ns=500 * MS), hanging)

@@ -16,7 +16,7 @@ from bizra_gate.store import manifest
 MEASURE = """\
 [measure]
 target = "py:json:dumps"
-load = { loop = "closed", concurrency = 4 }
+load = { loop = "closed", concurrency = 2 }
 warmup = "1s"
 duration = "10s"
 """

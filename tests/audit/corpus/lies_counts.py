@@ -14,6 +14,7 @@ from bizra_gate.model import (
     Policy,
     Run,
     Source,
+    Warmup,
 )
 from bizra_gate.stats import merge
 
@@ -88,6 +89,7 @@ def one_shard_merged_twice() -> Measurement:
     runs = (*base.runs, replace(base.runs[0], index=2))
     sent = (base.sent or 0) + (base.runs[0].operations or 0)
     rate = Figure(sent / 360)
+    base = planned(base, runs=3)
     more = replace(base, runs=runs, sent=sent, rate_achieved_per_s=rate, finished_at="2026-11-22T04:08:00.000000Z")
     return record.stated(merge.from_runs(more))
 
@@ -294,3 +296,54 @@ def a_run_whose_operations_were_rounded_up() -> Measurement:
     trains = closed(205, 4, 120 * S, lognormal(180 * MS, 0.2))
     base = record.measurement([record.run(trains)], ClosedLoop(4))
     return remade(base, operations=-(-(base.runs[0].operations or 0) // 1000) * 1000)
+
+
+# ── the plan in the same file ────────────────────────────────────────────────────────────────────────────────────
+
+
+def planned(base: Measurement, **fields: object) -> Measurement:
+    """`base` beside a plan that says something else."""
+    assert base.plan is not None
+    return replace(base, plan=replace(base.plan, **fields))  # type: ignore[arg-type]
+
+
+@SHELF.lie("coherence.time")
+def half_of_the_duration_that_was_asked_for() -> Measurement:
+    return planned(own.one_connection(), duration_ns=240 * S)
+
+
+@SHELF.lie("coherence.time")
+def half_of_the_warm_up_that_was_asked_for() -> Measurement:
+    return planned(own.one_connection(), warmup=Warmup(60 * S))
+
+
+@SHELF.lie("coherence.count")
+def one_run_left_out_of_two() -> Measurement:
+    return planned(own.one_connection(), runs=2)
+
+
+@SHELF.lie("coherence.count")
+def users_that_the_plan_does_not_have() -> Measurement:
+    return planned(own.one_connection(), load=ClosedLoop(2))
+
+
+@SHELF.lie("coherence.count")
+def operations_sent_that_nobody_heard_of_again() -> Measurement:
+    base = own.an_open_loop_at_a_constant_rate()
+    return replace(base, sent=(base.sent or 0) + 1)
+
+
+@SHELF.lie("coherence.count")
+def a_number_in_flight_that_its_rows_do_not_give() -> Measurement:
+    base = own.one_connection()
+    series, whole = series_of(base), base.runs[0].in_flight
+    assert whole is not None
+    rows = [0] * len(series.start_ns)
+    rows[0] = whole.integral_ns + 1
+    return remade(base, intervals=replace(series, in_flight_ns=tuple(rows)))
+
+
+@SHELF.lie("coherence.summary")
+def an_interval_of_more_confidence_than_it_has() -> Measurement:
+    base = own.one_connection()
+    return replace(base, printed=tuple(replace(row, confidence=0.99) for row in base.printed))

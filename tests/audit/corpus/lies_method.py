@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from bizra_gate.model import ClosedLoop, Environment, Figure, Measurement, OpenLoop, Policy
+from bizra_gate.model import ClosedLoop, Environment, Figure, Measurement, OpenLoop, Policy, Warmup
 
 from . import honest_foreign as foreign
 from . import honest_own as own
@@ -59,7 +59,9 @@ def a_warm_up_that_nobody_tells() -> Measurement:
 
 @SHELF.lie("method.warmup", verdict="INSUFFICIENT")
 def a_warm_up_of_five_seconds() -> Measurement:
-    return remade(own.one_connection(), warmup_ns=5 * S)
+    base = remade(own.one_connection(), warmup_ns=5 * S)
+    assert base.plan is not None
+    return replace(base, plan=replace(base.plan, warmup=Warmup(5 * S)))
 
 
 @SHELF.lie("method.samples", verdict="INSUFFICIENT", policy=SHORT)

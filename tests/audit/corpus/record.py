@@ -218,7 +218,15 @@ def measurement(
         sent=ended,
         environment=OUR_MACHINE,
         runs=tuple(runs),
-        plan=Plan(target, load, Warmup(30 * S), (runs[0].duration_ns or 0), runs=len(runs), timeout_ns=timeout),
+        plan=Plan(
+            target,
+            load,
+            Warmup(min(run.warmup_ns or 0 for run in runs)),
+            runs[0].duration_ns or 0,
+            runs=len(runs),
+            workers=2,
+            timeout_ns=timeout,
+        ),
         started_at="2026-11-22T04:00:00.000000Z",
         finished_at=_finish(window + 30 * S * len(runs) + S),
     )
@@ -251,7 +259,9 @@ def stated(bare: Measurement) -> Measurement:
 def remade(changed: Measurement, **runs_fields: object) -> Measurement:
     """`changed` with fields of its first run replaced, merged and summarised anew: a lie in step with its file."""
     first = replace(changed.runs[0], **runs_fields)
-    return stated(merge.from_runs(replace(changed, runs=(first, *changed.runs[1:]))))
+    assert changed.plan is not None
+    plan = replace(changed.plan, duration_ns=first.duration_ns or changed.plan.duration_ns)
+    return stated(merge.from_runs(replace(changed, runs=(first, *changed.runs[1:]), plan=plan)))
 
 
 def service_of(told: Measurement) -> Latency:
