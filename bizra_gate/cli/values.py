@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from .. import units
 from ..errors import UsageError
-from ..model.plan import public_target
 
 T = TypeVar("T")
 
@@ -88,6 +87,8 @@ def within(option: str, value: int | None, low: int, high: int) -> int | None:
 
 def name_of(target: str) -> str:
     """A file name for evidence about `target`, when nobody gave one."""
+    from ..model.plan import public_target  # help must not wait for it
+
     return file_name(re.sub(r"^[a-z]+:(//)?", "", public_target(target)), 60)
 
 
