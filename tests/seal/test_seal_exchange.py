@@ -228,3 +228,29 @@ def test_a_summary_by_a_key_for_benchmarks_alone_convinces_nobody(house: House, 
     ring = parse_keyring((house.root / "gates" / "keyring.toml").read_text())
     with pytest.raises(Exception, match="predicate type"):
         open_artifact(import_dsse(place.read_bytes()), ring, parse_instant(NOW))
+
+
+@pytest.mark.parametrize(
+    ("limit", "result", "named"), [("<= 99 ms", "PASSED", "passedTests"), ("<= 1 ms", "FAILED", "failedTests")]
+)
+def test_checks_are_a_signed_result_of_tests(house: House, cli: Run, limit: str, result: str, named: str) -> None:
+    house.gate(limit)
+    commit = house.commit()
+    place = house.root.parent / "tests.json"
+    code, _, err = cli("verify", "--now", NOW, "--quiet", "--emit-test-result", place, "--key", house.key_file)
+    assert code == (0 if result == "PASSED" else 1), err
+    ring = parse_keyring((house.root / "gates" / "keyring.toml").read_text())
+    statement = open_artifact(import_dsse(place.read_bytes()), ring, parse_instant(NOW)).statement
+    assert statement["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
+    assert statement["subject"] == [{"name": "commit", "digest": {"gitCommit": commit}}]
+    assert statement["predicate"]["result"] == result
+    assert any(one.startswith("checkout/") for one in statement["predicate"][named])
+
+
+def test_what_could_not_be_judged_is_no_passed_test(house: House, cli: Run) -> None:
+    house.artifact.unlink()
+    place = house.root.parent / "tests.json"
+    code, _, _ = cli("verify", "--now", NOW, "--quiet", "--emit-test-result", place, "--key", house.key_file)
+    ring = parse_keyring((house.root / "gates" / "keyring.toml").read_text())
+    predicate = open_artifact(import_dsse(place.read_bytes()), ring, parse_instant(NOW)).statement["predicate"]
+    assert (code, predicate["result"], predicate["passedTests"]) == (5, "FAILED", [])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .. import output, values, waiting
 from ..app import command
+
+if TYPE_CHECKING:
+    from ...attest.statement import Statement
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
@@ -38,10 +41,16 @@ def verify(
         Path | None,
         typer.Option("--emit-vsa", help="Write the verdict as a signed SLSA Verification Summary (DSSE envelope)."),
     ] = None,
+    emit_test_result: Annotated[
+        Path | None,
+        typer.Option("--emit-test-result", help="Write every check as a signed in-toto test result (DSSE envelope)."),
+    ] = None,
     resource_uri: Annotated[
         str | None, typer.Option("--resource-uri", help="What ships, as its consumers name it; for --emit-vsa.")
     ] = None,
-    key: Annotated[Path | None, typer.Option("--key", help="Private key file for --emit-vsa.")] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Private key file for --emit-vsa and --emit-test-result.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the exit code.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
 ) -> int:
@@ -52,7 +61,7 @@ def verify(
     chosen = format_ or "terminal"
     if chosen not in reports.REPORTERS:
         raise UsageError(f"--format: got {chosen!r}, expected one of {', '.join(sorted(reports.REPORTERS))}")
-    signer = _signer(key) if emit_vsa is not None else None
+    signer = _signer(key) if emit_vsa is not None or emit_test_result is not None else None
     with waiting.bar("opening artifacts", quiet=quiet) as progress:
         verified = pipeline.verify(
             paths or [Path("gates")],
@@ -64,7 +73,13 @@ def verify(
             progress=progress,
         )
     if emit_vsa is not None:
-        _emit_summary(emit_vsa, verified, signer, resource_uri)
+        from ...reports import vsa
+
+        _emit(emit_vsa, signer, vsa.statement(verified.report, commit=_commit(), resource_uri=resource_uri))
+    if emit_test_result is not None:
+        from ...reports import test_result
+
+        _emit(emit_test_result, signer, test_result.statement(verified.report, commit=_commit()))
     if not quiet:
         output.emit(_rendered(chosen, verified, output.page(no_color, out)), out, chosen)
         _step_summary(chosen, verified)
@@ -101,16 +116,19 @@ def _signer(key: Path | None) -> object:
     return keystore.load(key)
 
 
-def _emit_summary(place: Path, verified: object, signer: object, resource_uri: str | None) -> None:
-    """The verdict for tools that read SLSA Verification Summaries."""
-    from ... import pipeline, repository, store
+def _commit() -> str | None:
+    """The commit that was judged; a changed tree is not the commit."""
+    from ... import repository
+
+    head = repository.head(Path.cwd())
+    return head.commit if head is not None and not head.dirty else None
+
+
+def _emit(place: Path, signer: object, statement: Statement) -> None:
+    """The verdict for tools that read statements of others' kinds."""
+    from ... import store
     from ...attest import export_dsse, read, seal
     from ...attest.keys import PrivateKey
-    from ...reports import vsa
 
-    assert isinstance(verified, pipeline.Verified)
     assert isinstance(signer, PrivateKey)
-    head = repository.head(Path.cwd())
-    commit = head.commit if head is not None and not head.dirty else None  # a changed tree is not the commit
-    statement = vsa.statement(verified.report, commit=commit, resource_uri=resource_uri)
     store.write(place, export_dsse(read(seal(statement, [signer]))))
