@@ -27,13 +27,13 @@ def alarms() -> ModuleType:
 
 
 def test_rules_with_a_nominal_level_are_near_it(alarms: ModuleType) -> None:
-    """100 rounds leave a standard error of 2.2 %; the full run of the command holds them to 2 … 6 %."""
+    """300 rounds leave a standard error of 1.3 %; the full run of the command holds them to 2 … 6 %."""
     for make in (alarms.steady_nominal, alarms.comparison_alarms, alarms.change_point_alarms):
-        table = make(random.Random(4), 100)
+        table = make(random.Random(4), 300)
         nominal = [row for row in table.rows if row.nominal is not None]
         assert nominal
         for row in nominal:
-            assert 0.0 <= row.shares[0] <= 0.115, row.label
+            assert 0.005 <= row.shares[0] <= 0.095, row.label
 
 
 def test_honest_series_pass_and_the_others_do_not(alarms: ModuleType) -> None:
