@@ -139,24 +139,31 @@ def steady_nominal(generator: random.Random, rounds: int) -> Table:
 
 
 def steady_honest(generator: random.Random, rounds: int) -> Table:
-    return _verdicts("Steady state, false alarms: honest series of 120 s, share not steady", HONEST, generator, rounds)
+    title = "Steady state, false alarms: honest series of 120 s, share not steady"
+    return _verdicts(title, HONEST, generator, rounds, 120)
 
 
 def steady_power(generator: random.Random, rounds: int) -> Table:
-    return _verdicts("Steady state, power: series of 120 s that are not, share found", SHAPES, generator, rounds)
+    return _verdicts("Steady state, power: series of 120 s that are not, share found", SHAPES, generator, rounds, 120)
 
 
-def _verdicts(title: str, shapes: dict[str, Callable[[float], float]], generator: random.Random, rounds: int) -> Table:
+def steady_power_of_short_ones(generator: random.Random, rounds: int) -> Table:
+    return _verdicts("Steady state, power: series of 30 s that are not, share found", SHAPES, generator, rounds, 30)
+
+
+def _verdicts(
+    title: str, shapes: dict[str, Callable[[float], float]], generator: random.Random, rounds: int, n: int
+) -> Table:
     cases = [(rho, cv) for rho in (0.0, 0.6) for cv in (0.02, 0.05, 0.1)]
     rows = []
     for label, shape in shapes.items():
-        shares = tuple(share(rounds, partial(_unsteady, generator, rho, cv, shape)) for rho, cv in cases)
+        shares = tuple(share(rounds, partial(_unsteady, generator, n, rho, cv, shape)) for rho, cv in cases)
         rows.append(Row(label, shares))
     return Table(title, tuple(f"ρ {rho:g}, noise {cv:.0%}" for rho, cv in cases), tuple(rows))
 
 
-def _unsteady(generator: random.Random, rho: float, cv: float, shape: Callable[[float], float]) -> bool:
-    return steady_state(shaped(generator, 120, rho, cv, shape)).verdict != "steady"
+def _unsteady(generator: random.Random, n: int, rho: float, cv: float, shape: Callable[[float], float]) -> bool:
+    return steady_state(shaped(generator, n, rho, cv, shape)).verdict != "steady"
 
 
 def change_point_alarms(generator: random.Random, rounds: int) -> Table:
@@ -337,10 +344,12 @@ TABLES: tuple[Callable[[random.Random, int], Table], ...] = (
     coverage,
     modes_alarms,
     modes_power,
+    steady_power_of_short_ones,
 )
 WEIGHT: dict[Callable[[random.Random, int], Table], float] = {
     steady_honest: 0.2,
     steady_power: 0.2,
+    steady_power_of_short_ones: 0.2,
     change_point_power: 0.1,
     coverage: 0.1,
     comparison_outcomes: 0.5,

@@ -5,8 +5,8 @@ Two questions must both be answered with yes before a series is called unsteady:
 1. *Does it wander by more than its own noise explains?* The range of the cumulated deviations from the mean (Lo's
    modified R/S) against the range of a Brownian bridge: 1.747·σ·√n at 5 %, less a little for short and correlated
    series (`critical_range`). σ² is the long-run variance of an AR(1) process, taken from residuals within the
-   segments that PELT finds, so that a change does not pass itself off as noise. This holds the false alarms at the
-   nominal level whatever the noise.
+   segments that PELT finds or beside a straight line, so that neither a change nor a drift passes itself off as
+   noise. This holds the false alarms at the nominal level whatever the noise.
 2. *Is it worth talking about?* Some comparison of one stretch with another (segments of PELT that last at least a
    tenth of the series; the stretch that lies farthest from the rest; the ends of a straight line, if that fits
    better) differs by more than the tolerance of 5 %, and so does its whole 95 % interval.
@@ -28,7 +28,7 @@ from statistics import median
 from typing import Literal
 
 from ..model import Run
-from .changepoints import pelt
+from .changepoints import default_penalty, pelt
 from .dependence import rows_of
 from .rates import rate_series, residence_ns
 from .student import normal_quantile
@@ -153,12 +153,20 @@ class _Shape:
 
     @cached_property
     def _residuals(self) -> list[float]:
-        """What is left within the segments."""
-        found: list[float] = []
+        """What is left within the segments, or beside a straight line where that explains the series far better.
+
+        Of a ramp PELT makes too few segments, or none, and what a level leaves of it looks like noise that hangs
+        together: a drift would hide itself. Far better means by what another change point would have to bring.
+        """
+        within: list[float] = []
         for start, stop in self.segments:
             level = self.level(start, stop)
-            found += [value - level for value in self.values[start:stop]]
-        return found
+            within += [value - level for value in self.values[start:stop]]
+        first, last = self._ends_of_line()
+        step = (last - first) / self.n
+        beside = [value - first - (i + 0.5) * step for i, value in enumerate(self.values)]
+        kept, left = (math.fsum([r * r for r in residuals]) for residuals in (within, beside))
+        return beside if left * math.exp(default_penalty(self.n) / self.n) < kept else within
 
     @cached_property
     def _variance(self) -> float:

@@ -58,6 +58,13 @@ def test_an_honest_series_is_steady(shape: Callable[[int], float]) -> None:
     assert verdicts.count("steady") >= 19
 
 
+@pytest.mark.parametrize("n", range(10, 61, 5))
+def test_a_ramp_is_a_drift_however_few_points_show_it_and_does_not_pass_for_its_own_noise(n: int) -> None:
+    ramps = [shaped(seed, lambda i: 1 + i / n, rho=0.0, cv=0.02, n=n) for seed in range(20)]
+    assert {steady_state(ramp).verdict for ramp in ramps} == {"drift"}
+    assert {steady_state(ramp[::-1]).verdict for ramp in ramps} == {"drift"}
+
+
 @pytest.mark.parametrize(("shape", "allowed"), DISHONEST.values(), ids=DISHONEST)
 def test_a_series_that_moves_is_found_and_named(shape: Callable[[int], float], allowed: set[str]) -> None:
     verdicts = [steady_state(shaped(seed, shape)).verdict for seed in range(20)]

@@ -95,6 +95,13 @@ def cache_hits_and_misses() -> Measurement:
 
 
 @SHELF.honest(note="distribution.modes")
+def two_modes_of_equal_weight_whose_shares_change_places() -> Measurement:
+    """The median crosses from one mode to the other; the mean moves by 3 %."""
+    quick, slow = lognormal(90 * MS, 0.008), lognormal(100 * MS, 0.008)
+    return http(44, 8, lambda random, at: (quick if random.random() < 0.65 - 0.3 * at / T else slow)(random, at))
+
+
+@SHELF.honest(note="distribution.modes")
 def two_modes_in_an_open_loop() -> Measurement:
     return steady_open(13, 40, mixture(0.6, lognormal(2 * MS, 0.1), lognormal(45 * MS, 0.1)))
 

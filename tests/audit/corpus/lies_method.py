@@ -27,6 +27,7 @@ from .simulate import (
     lognormal,
     mixture,
     open_loop,
+    uniform,
 )  # fmt: skip
 
 SHELF = Shelf()
@@ -155,6 +156,21 @@ def a_collector_that_storms_in_the_second_half() -> Measurement:
     storm = mixture(0.8, lognormal(100 * MS, 0.2), lognormal(400 * MS, 0.2))
     calm = lognormal(100 * MS, 0.2)
     return own.http(409, 8, lambda random, at: (storm if at > 70 * S else calm)(random, at))
+
+
+@SHELF.lie("method.steady", verdict="INSUFFICIENT")
+def a_leak_behind_a_few_operations_that_were_held_up() -> Measurement:
+    """Three in a hundred take some fifty times as long: the means leap about, the medians climb by half."""
+    leak = drifting(lognormal(100 * MS, 0.1), lambda s: 1 + max(0.0, s) / 240)
+    return own.http(413, 16, mixture(0.97, leak, uniform(3 * S, 9 * S)))
+
+
+@SHELF.lie("method.steady", verdict="INSUFFICIENT", policy=Policy(min_duration_ns=8 * S, min_warmup_ns=0))
+def a_queue_that_grows_through_a_short_run() -> Measurement:
+    trains = open_loop(414, arrivals(414, 150, 8 * S), constant(10 * MS, US), servers=1, cap=10_000)
+    started = sum(1 for train in trains if 0 <= train.start < 8 * S)
+    counted = run(trains, 8 * S, open_loop=True, length=200 * MS)
+    return measurement([counted], OpenLoop(150), started=started)
 
 
 # ── what a waiting generator cannot see ──────────────────────────────────────────────────────────────────────────
