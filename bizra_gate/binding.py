@@ -49,7 +49,8 @@ def plan(gate: Gate, benchmark: Benchmark) -> Iterator[Reason]:
         yield Reason("binding.plan", "made without a plan, but the gate says how it must be measured")
     elif plan_digest(made) != gate.plan_digest:
         differences = "; ".join(_differences(gate, benchmark)) or "see plan in the artifact"
-        yield Reason("binding.plan", f"measured by another plan than the gate's [measure]: {differences}")
+        short = "measured by another plan than the gate's [measure]"
+        yield Reason("binding.plan", f"{short}: {differences}", short)
 
 
 def _differences(gate: Gate, benchmark: Benchmark) -> Iterator[str]:

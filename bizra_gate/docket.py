@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,9 @@ from .errors import BizraGateError, DefinitionError, MissingError, UntrustedErro
 from .gates import Waiver
 from .gates.paths import slug
 from .gates.waivers import refusals
-from .model import Gate, Reason, Trust
+from .head_changes import RING, WAIVERS, head_changes
+from .model import Change, Gate, Reason, Trust
 
-WAIVERS = "waivers"
-RING = f"gates/{opening.KEYRING}"
 WAIVER_TYPE = "https://bizra.dev/attestation/waiver/v1"
 ROLE = "waiver"
 
@@ -38,6 +37,8 @@ class Docket:
     notes: list[str] = field(default_factory=list)
     faults: tuple[Reason, ...] = ()
     """Why nothing may be believed whatever the evidence says: the head's keyring may not follow the base's."""
+    changes: tuple[Change, ...] = ()
+    """What the head changes in gates, keyring and waivers; empty without a base."""
 
     def ring(self, root: Path) -> keyring.Keyring | None:
         return self.rings.get(root)
@@ -136,7 +137,7 @@ def here(paths: Sequence[Path], keyring_path: Path | None) -> Docket:
 
 
 def at_base(paths: Sequence[Path], revision: str, keyring_path: Path | None = None) -> Docket:
-    """The gates of `revision`, and notes on everything that the work tree changes in gates, keyring or waivers.
+    """The gates of `revision`, and everything that the work tree changes in gates, keyring or waivers.
 
     A keyring from outside the repository decides where one is named; one inside would be the head's own judge.
     """
@@ -151,13 +152,14 @@ def at_base(paths: Sequence[Path], revision: str, keyring_path: Path | None = No
         (name, repository.show(root, revision, name), root)
         for name in repository.files(root, revision, f"gates/{WAIVERS}")
     ]
-    changes = _changes(judged, paths, root, ring_bytes, waivers)
+    changes, unreadable = head_changes(judged, paths, root, ring_bytes, waivers)
     faults = succession_reasons(root, ring)
-    told = " What the head changes in them decides nothing here:" if changes else " The head changes none of them."
-    notes = [f"Judged by the gates, the keyring and the waivers of {revision}.{told}", *changes]
+    changed = " What the head changes in them decides nothing here."
+    told = changed if changes or unreadable else " The head changes none of them."
+    notes = [f"Judged by the gates, the keyring and the waivers of {revision}.{told}", *unreadable]
     if keyring_path is not None:
         ring = _from_outside(root, keyring_path)
-    return Docket(judged, {root: ring}, waivers, notes, faults)
+    return Docket(judged, {root: ring}, waivers, notes, faults, changes)
 
 
 def ring_and_faults(root: Path, base: str | None) -> tuple[keyring.Keyring | None, tuple[Reason, ...]]:
@@ -247,33 +249,3 @@ def _optional(root: Path, revision: str, name: str) -> bytes | None:
         return repository.show(root, revision, name)
     except MissingError:
         return None
-
-
-def _changes(
-    base: list[Gate],
-    paths: Sequence[Path],
-    root: Path,
-    ring: bytes | None,
-    waivers: list[tuple[str, bytes, Path]],
-) -> list[str]:
-    """What the head changes, as sentences; a head that cannot be read is a sentence too."""
-    try:
-        head = opening.read_gates([path for path in paths if path.exists()])
-        notes = [str(change) for change in gates.diff(base, head)]
-    except DefinitionError as error:
-        notes = [f"The head's gates cannot be read: {problem}" for problem in error.problems]
-    ring_file = root / "gates" / opening.KEYRING
-    if (store.read(ring_file) if ring_file.exists() else None) != ring:
-        notes.append(f"{RING} is changed: the keys of the base decide.")
-    return [*notes, *_waiver_changes(root, {name: data for name, data, _ in waivers})]
-
-
-def _waiver_changes(root: Path, before: dict[str, bytes]) -> Iterator[str]:
-    """What the head does to the waivers of the base, by their paths."""
-    here = {file.relative_to(root).as_posix(): file for file in (root / "gates" / WAIVERS).glob("*.json")}
-    for name in sorted({*before, *here}):
-        if name not in here:
-            yield f"The waiver {name} is removed: it holds until that is in the base."
-        elif name not in before or before[name] != store.read(here[name]):
-            done = "changed" if name in before else "added"
-            yield f"The waiver {name} is {done}: it holds once it is in the base."

@@ -194,7 +194,7 @@ def verify(
     """Open, recompute, audit and judge the evidence of every gate below `paths` (files or folders).
 
     With `base` the gates, the keyring and the waivers are those of that git revision; what the head does to them is
-    told in the report's notes.
+    told in the report's changes.
     """
     docketed = docket.at_base(paths, base, keyring_path) if base is not None else docket.here(paths, keyring_path)
     judged = docketed.gates
@@ -215,6 +215,7 @@ def verify(
         compare=_compare,
         merge=pooling.merged,
         notes=docketed.notes,
+        changes=docketed.changes,
     )
     return Verified(report, {r.evidence.file: r.measurement for r in results if r.measurement is not None})
 

@@ -5,7 +5,7 @@ histogram library. What other rooms compute (comparisons, merged metrics) is han
 """
 
 from .admit import distrusted
-from .changes import Change, diff
+from .changes import diff, loosening_first
 from .evaluate import evaluate
 from .families import confidences, wanted_baselines, wanted_percentiles, wanted_references
 from .judge import Context, judge
@@ -18,7 +18,6 @@ from .waivers import Waiver, parse_waiver
 
 __all__ = [
     "KINDS",
-    "Change",
     "Context",
     "LimitFault",
     "MetricFacts",
@@ -30,6 +29,7 @@ __all__ = [
     "evaluate",
     "facts_of",
     "judge",
+    "loosening_first",
     "mean_rate",
     "names_of",
     "parse",

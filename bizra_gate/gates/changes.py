@@ -5,42 +5,29 @@ With ``--base REF`` the gates of the base judge; what the head did to them is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from bizra_gate.model import Baseline, Check, EvidenceSpec, Gate, Limit, Policy
+from bizra_gate.model import Baseline, Change, Check, EvidenceSpec, Gate, Limit, Policy
+from bizra_gate.model.report import ChangeKind as Kind
 from bizra_gate.units import format_quantity, format_time
 
 from .limits import laxness
 from .plans import plan_document
 from .reader import plain
 
-Kind = Literal["loosened", "removed", "changed", "added", "tightened"]
-ORDER: tuple[Kind, ...] = ("loosened", "removed", "changed", "added", "tightened")
+LOOSENS: Mapping[Kind, bool | None] = {
+    "loosened": True,
+    "removed": True,
+    "changed": None,
+    "added": False,
+    "tightened": False,
+}
+"""In a gate whatever is there asks for something: what is removed is no longer asked, what is added is asked too."""
 SEVERITIES = ("info", "should", "must")
 NOTHING = "nothing"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference between a gate in the base and in the head."""
-
-    kind: Kind
-    file: str
-    gate: str
-    where: str
-    before: str
-    after: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}: {self.where}" if self.where else self.file
-        if self.kind in ("added", "removed"):
-            what = self.after if self.kind == "added" else self.before
-            return f"{place} is {self.kind}: {what}."
-        return f"{place} is {self.kind}: {self.before} → {self.after}."
 
 
 Difference = tuple[Kind, str, str, str]
@@ -51,11 +38,16 @@ def diff(base: Sequence[Gate], head: Sequence[Gate]) -> tuple[Change, ...]:
     """Every difference between two sets of gates, matched by name; what is laxer in the head comes first."""
     before, after = {gate.name: gate for gate in base}, {gate.name: gate for gate in head}
     found = [
-        Change(kind, gate.file, gate.name, where, plain(was), plain(now))
+        Change(kind, gate.file, gate.name, where, plain(was), plain(now), LOOSENS[kind])
         for gate in (after.get(name) or before[name] for name in {**before, **after})
         for kind, where, was, now in _gate(before.get(gate.name), after.get(gate.name))
     ]
-    return tuple(sorted(found, key=lambda change: ORDER.index(change.kind)))
+    return loosening_first(found)
+
+
+def loosening_first(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """What loosens, then what nobody can say, then what only tightens; else in the order given."""
+    return tuple(sorted(changes, key=lambda change: (True, None, False).index(change.loosens)))
 
 
 def _gate(base: Gate | None, head: Gate | None) -> Iterator[Difference]:
@@ -121,6 +113,8 @@ def _text(value: object) -> str:
         return ", ".join(str(item) for item in value) or NOTHING
     if isinstance(value, Mapping):
         return ", ".join(f"{key} = {item}" for key, item in sorted(value.items())) or NOTHING
+    if isinstance(value, float):
+        return f"{value:g}"
     return NOTHING if value is None else str(value)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bizra_gate.errors import UsageError
-from bizra_gate.model import CheckReport, EvidenceReport, Gate, GateReport, OpenedEvidence, Report
+from bizra_gate.model import Change, CheckReport, EvidenceReport, Gate, GateReport, OpenedEvidence, Report
 from bizra_gate.model.report import EXIT_CODES, PRECEDENCE, CheckVerdict, GateVerdict
 from bizra_gate.units import format_time
 
@@ -44,13 +44,14 @@ def evaluate(
     compare: Compare | None = None,
     merge: Merge | None = None,
     notes: Sequence[str] = (),
+    changes: Sequence[Change] = (),
 ) -> Report:
     """Judge `gates` on `evidence` (gate name → what was opened for it) as of `now` (RFC 3339).
 
     `references` holds the artifacts of `wanted_references` by (gate name, path), `baselines` those of
     `wanted_baselines` by (gate name, check id); `compare` and `merge` come from the rooms that know statistics.
-    `notes` are added to the report, for example the changes of `diff`. Raises `UsageError` where `now` is no instant
-    or a name is used twice.
+    `notes` and `changes` (see `diff`) are added to the report. Raises `UsageError` where `now` is no instant or a name
+    is used twice.
     """
     moment = instant(now)
     if len({gate.name for gate in gates}) < len(gates):
@@ -58,7 +59,8 @@ def evaluate(
     room = Courtroom(moment, references or {}, baselines or {}, compare, merge)
     admitted = without_reuse(gates, {gate.name: exhibits(gate, evidence.get(gate.name, ()), moment) for gate in gates})
     reports = tuple(_gate_report(gate, admitted[gate.name], room, waivers, moment) for gate in gates)
-    return _report(reports, now, (*notes, *unmatched(gates, waivers)))
+    report = _report(reports, now, (*notes, *unmatched(gates, waivers)))
+    return replace(report, changes=tuple(changes))
 
 
 def _report(gates: tuple[GateReport, ...], now: str, notes: tuple[str, ...]) -> Report:
@@ -194,8 +196,3 @@ def _evidence_notes(exhibit: Exhibit) -> Iterator[str]:
         yield f"{name} has its quorum of {exhibit.needed}; not usable: {', '.join(absent)}."
     elif absent and not spec.required:
         yield f"{name} is not required and could not be used: {', '.join(absent)}."
-
-
-def with_notes(report: Report, notes: Sequence[str]) -> Report:
-    """`report` with further notes."""
-    return replace(report, notes=(*report.notes, *notes))

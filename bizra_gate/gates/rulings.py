@@ -132,13 +132,15 @@ def per_cent(confidence: float) -> str:
 def obstacle(evidence: OpenedEvidence, what: str = "") -> Ruling | None:
     """Why nothing may be read from `evidence`, whatever its figures say; None where they may be read.
 
-    `what` names its part where it is not the check's own evidence (``baseline``, ``reference``).
+    `what` names its part where it is not the check's own evidence (``baseline``, ``reference``). The report tells of
+    the check's own in full elsewhere, once, so the check only refers to that.
     """
     name = f"{what} {evidence.file}".strip()
+    reasons = [reason.message if what else reason.brief for reason in evidence.trust.reasons]
     if evidence.missing:
-        return Ruling("missing", _sentence(f"{name} is missing", _trust_reasons(evidence)))
+        return Ruling("missing", _sentence(f"{name} is missing", reasons))
     if not evidence.trust.ok:
-        return Ruling("untrusted", _sentence(f"{name} is not trusted", _trust_reasons(evidence)))
+        return Ruling("untrusted", _sentence(f"{name} is not trusted", reasons))
     if evidence.audit is None:
         return Ruling("inconclusive", f"{name} was not audited, so nothing says that it can be believed.")
     if evidence.audit.verdict == "INVALID":
@@ -146,10 +148,6 @@ def obstacle(evidence: OpenedEvidence, what: str = "") -> Ruling | None:
     if evidence.audit.verdict == "INSUFFICIENT":
         return Ruling("inconclusive", _sentence(f"{name} is not enough", _findings(evidence, "insufficient")))
     return None
-
-
-def _trust_reasons(evidence: OpenedEvidence) -> Iterator[str]:
-    return (reason.message for reason in evidence.trust.reasons)
 
 
 def _findings(evidence: OpenedEvidence, severity: str) -> Iterator[str]:

@@ -42,6 +42,7 @@ from .plan import (
 from .protocols import Batching, Clock, Driver, Pacer, Placed, Recorder, Target, WorkerTask
 from .report import (
     Audit,
+    Change,
     CheckReport,
     EvidenceReport,
     Finding,
@@ -56,6 +57,7 @@ __all__ = [
     "Baseline",
     "Batching",
     "Caveat",
+    "Change",
     "Check",
     "CheckReport",
     "Clock",

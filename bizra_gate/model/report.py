@@ -53,6 +53,12 @@ class Reason:
 
     code: str
     message: str
+    short: str = ""
+    """The message without its particulars, for places that only refer to it; empty where it is short already."""
+
+    @property
+    def brief(self) -> str:
+        return self.short or self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,31 @@ class GateReport:
     notes: tuple[str, ...] = ()
 
 
+ChangeKind = Literal["loosened", "removed", "changed", "added", "tightened"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between the base and the head in what judges: a gate, the keyring or a waiver."""
+
+    kind: ChangeKind
+    file: str
+    gate: str | None
+    """The gate that it concerns; None for the keyring."""
+    where: str
+    """The key within the file, empty where it is about the whole."""
+    before: str
+    after: str
+    loosens: bool | None = None
+    """Whether less is asked in the head than in the base; None where nobody can say."""
+
+    def __str__(self) -> str:
+        place = f"{self.file}: {self.where}" if self.where else self.file
+        if self.kind in ("added", "removed"):
+            return f"{place} is {self.kind}: {self.after if self.kind == 'added' else self.before}."
+        return f"{place} is {self.kind}: {self.before} → {self.after}."
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The end of the line: what `verify` says, in every format."""
@@ -130,3 +161,5 @@ class Report:
     judged_at: str
     gates: tuple[GateReport, ...]
     notes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What the head changes in gates, keyring and waivers against the base that judges; what loosens comes first."""

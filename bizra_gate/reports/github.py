@@ -35,6 +35,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield command(kind, wording.headline(report), title)
     for note in report.notes:
         yield command("warning", note, "bizra-gate: note")
+    for change in report.changes:
+        said = f"bizra-gate: the head {wording.effect(change)} what judges it"
+        yield command("notice" if change.loosens is False else "warning", str(change), said, change.file)
     gates = wording.worst_first(report)
     for gate in gates:
         yield from _gate(gate)

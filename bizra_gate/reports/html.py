@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..model import Audit, CheckReport, EvidenceReport, Finding, GateReport, Measurement, Report
+from ..model import Audit, Change, CheckReport, EvidenceReport, Finding, GateReport, Measurement, Report
 from . import html_figures, plots, wording, wording_audit
 from .html_figures import Figure
 from .html_page import code, folded, items, marked, page, para, short, table, word
@@ -29,6 +29,9 @@ def _head(report: Report, gates: list[GateReport]) -> Iterator[str]:
         yield para(report.grade_reason, "soft")
     yield para(f"{wording.totals(report)} · judged {report.judged_at} · exit code {report.exit_code}", "soft")
     yield from items(markup(note) for note in report.notes)
+    if report.changes:
+        yield para(wording.changes_total(report.changes))
+        yield from items(_change(change) for change in report.changes)
     if len(gates) > 1:
         yield '<nav aria-label="Gates">'
         yield from items(
@@ -37,6 +40,12 @@ def _head(report: Report, gates: list[GateReport]) -> Iterator[str]:
             for at, gate in enumerate(gates)
         )
         yield "</nav>"
+
+
+def _change(change: Change) -> str:
+    said = wording.effect(change)
+    mark = marked("bad", "!", said) if change.loosens is True else markup(said)
+    return f"{mark}: {markup(str(change))}"
 
 
 def _gate(gate: GateReport, anchor: str, measurements: Mapping[str, Measurement]) -> Iterator[str]:
@@ -86,9 +95,9 @@ def check_table(checks: tuple[CheckReport, ...]) -> list[str]:
             short(wording.limit_text(check)),
             short(wording.cell(check)),
             "—" if check.n is None else f"{check.n:,}",
-            "" if check.verdict == "pass" else markup(wording.full_reason(check)),
+            markup(reason),
         )
-        for check in checks
+        for check, reason in zip(checks, wording.reasons(checks), strict=True)
     ]
     names = ("check", "metric", "limit", "measured [interval]", "n", "why")
     return table("Checks", names, rows, frozenset({4}))

@@ -9,7 +9,7 @@ import json
 import math
 from typing import Any
 
-from ..model import CheckReport, EvidenceReport, Finding, GateReport, Report, Trust
+from ..model import Change, CheckReport, EvidenceReport, Finding, GateReport, Report, Trust
 from . import neutral
 
 SCHEMA = "bizra-gate/report/v1"
@@ -31,6 +31,20 @@ def document(report: Report) -> dict[str, Any]:
         "gates": [_gate(gate) for gate in report.gates],
         "grade_reason": report.grade_reason,
         "notes": list(report.notes),
+        "changes": [_change(change) for change in report.changes],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "kind": change.kind,
+        "loosens": change.loosens,
+        "file": change.file,
+        "gate": change.gate,
+        "where": change.where,
+        "before": change.before,
+        "after": change.after,
+        "message": str(change),
     }
 
 

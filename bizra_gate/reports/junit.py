@@ -36,7 +36,8 @@ class Case:
 
 def render(report: Report) -> str:
     """The report as one `testsuites` document."""
-    notes = "\n".join(markup(note) for note in report.notes)
+    changes = [f"{wording.effect(change)}: {change}" for change in report.changes]
+    notes = "\n".join(markup(note) for note in [*report.notes, *changes])
     whole = [_verdict(report.verdict, wording.headline(report))]
     suites = [_suite("bizra-gate", "bizra-gate", whole, report, 0, notes)]
     for at, gate in enumerate(report.gates, start=1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..model import Audit, CheckReport, EvidenceReport, GateReport, Report
+from ..model import Audit, Change, CheckReport, EvidenceReport, GateReport, Report
 from . import wording
 from .neutral import code
 from .neutral import markdown as plain
@@ -60,14 +60,33 @@ def _head(report: Report) -> list[str]:
     lines.append(judged)
     if reason and reason != wording.headline(report):
         lines.append(f"<br>{text(report.grade_reason)}")
-    return [*lines, "", *notes(report.notes)]
+    return [*lines, "", *notes(report.notes), *_changes(report.changes)]
+
+
+def _changes(changes: tuple[Change, ...]) -> list[str]:
+    """What the head changes in what judges: what loosens in sight, the rest folded."""
+    if not changes:
+        return []
+    loose = [_change(change) for change in changes if change.loosens is True]
+    rest = [_change(change) for change in changes if change.loosens is not True]
+    lines = [f"- {wording.changes_total(changes)}", *_few(loose, "change", "  ")]
+    return [*lines, "", *folded("Changes that do not loosen, or not surely", _few(rest, "change"))] if rest else lines
+
+
+def _change(change: Change) -> str:
+    return f"- **{wording.effect(change)}** {text(str(change))}"
+
+
+def _few(lines: list[str], noun: str, indent: str = "") -> list[str]:
+    """The first of many lines, and how many more there are."""
+    left = len(lines) - MOST_NOTES
+    more = [f"- … and {wording.count(left, f'more {noun}')}; `--format json` has them all"] if left > 0 else []
+    return [f"{indent}{line}" for line in (*lines[:MOST_NOTES], *more)]
 
 
 def notes(said: tuple[str, ...]) -> list[str]:
     """A list of notes; where there are too many for a comment, it says how many are missing."""
-    left = len(said) - MOST_NOTES
-    more = [f"- … and {wording.count(left, 'more note')}; `--format json` has them all"] if left > 0 else []
-    return [*(f"- {text(note)}" for note in said[:MOST_NOTES]), *more]
+    return _few([f"- {text(note)}" for note in said], "note")
 
 
 def text(said: object) -> str:
@@ -117,9 +136,9 @@ def check_table(checks: tuple[CheckReport, ...]) -> list[str]:
                 machine(wording.limit_text(check)),
                 text(wording.cell(check)),
                 "—" if check.n is None else f"{check.n:,}",
-                "" if check.verdict == "pass" else text(wording.full_reason(check)),
+                text(reason),
             )
-            for check in checks
+            for check, reason in zip(checks, wording.reasons(checks), strict=True)
         ],
     )
 

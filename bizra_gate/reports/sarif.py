@@ -24,6 +24,9 @@ _SEVERITY: dict[str, Level] = {"invalid": "error", "insufficient": "warning", "n
 _PROMISES: dict[str, str] = {
     "report.verdict": "The report as a whole is not SHIP.",
     "report.note": "Something that a reader of the verdict must be told, such as a gate that the head changes.",
+    "change.loosens": "The head asks for less than the base that judges: of a gate, the keyring or the waivers.",
+    "change.changes": "The head changes a gate, the keyring or a waiver; whether it asks for less nobody can say.",
+    "change.tightens": "The head asks for more than the base that judges: of a gate, the keyring or the waivers.",
     "gate.note": "Something that a reader of the gate must be told, such as a policy that is laxer than the default.",
     "check.fail": "A measured figure violates its limit over its whole interval.",
     "check.warn": "A measured figure meets its warning band and not its limit.",
@@ -69,6 +72,10 @@ def _results(report: Report) -> Iterator[Result]:
         yield Result("report.verdict", "error", wording.headline(report), "gates", "report")
     for note in report.notes:
         yield Result("report.note", "warning", note, "gates", "report")
+    for change in report.changes:
+        level: Level = "note" if change.loosens is False else "warning"
+        effect = wording.effect(change)
+        yield Result(f"change.{effect}", level, str(change), change.file, f"{change.gate}/{change.where}")
     for gate in wording.worst_first(report):
         yield from _trust(gate)
         yield from _audit(gate)

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from rich.text import Text
 
-from ..model import Audit, CheckReport, EvidenceReport, Finding, GateReport, Report
+from ..model import Audit, Change, CheckReport, EvidenceReport, Finding, GateReport, Report
 from . import wording
 from .terminal_page import Page, fit
 
@@ -52,6 +52,17 @@ def _head(page: Page, report: Report) -> None:
         page.say((report.grade_reason, "dim"), indent=2)
     for note in report.notes:
         page.say(f"! {note}", indent=2, hang=2)
+    _changes(page, report.changes)
+
+
+def _changes(page: Page, changes: tuple[Change, ...]) -> None:
+    """What the head changes in what judges, what loosens first and marked."""
+    if changes:
+        page.say(f"! {wording.changes_total(changes)}", indent=2, hang=2)
+    for change in changes:
+        loose = change.loosens is True
+        lead = page.words(("! loosens", "bad")) if loose else Text(f"  {wording.effect(change)}")
+        page.item(lead, page.words(str(change)), 4, 12)
 
 
 def _overview(page: Page, gates: list[GateReport]) -> None:

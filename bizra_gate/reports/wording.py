@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from ..model import Audit, CheckReport, EvidenceReport, Finding, GateReport, Report
+from ..model import Audit, Change, CheckReport, EvidenceReport, Finding, GateReport, Report
 from ..model.report import PRECEDENCE, AuditVerdict, CheckVerdict, GateVerdict
 from ..units import format_quantity
 
@@ -164,7 +164,7 @@ def gate_reason(gate: GateReport) -> str:
 def _reasons(gate: GateReport) -> Iterator[str]:
     if gate.verdict == "UNTRUSTED":
         untrusted = (item for item in gate.evidence if not item.trust.ok and not item.missing)
-        yield from (reason.message for item in untrusted for reason in item.trust.reasons)
+        yield from (reason.brief for item in untrusted for reason in item.trust.reasons)
     elif gate.verdict == "UNDER AUDIT":
         yield from (found.message for found in findings(gate) if found.severity == "invalid")
     elif gate.verdict == "NO-SHIP":
@@ -288,3 +288,31 @@ def full_reason(check: CheckReport) -> str:
     if check.owner:
         parts.append(f"Owner: {check.owner}.")
     return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
+
+
+def reasons(checks: tuple[CheckReport, ...]) -> Iterator[str]:
+    """What stands beside each check in a table: nothing for a pass, and a reason in full only where it is new."""
+    last = ""
+    for check in checks:
+        said = "" if check.verdict == "pass" else full_reason(check)
+        yield "as above" if said and said == last else said
+        last = said
+
+
+# ── what the head changes in what judges ─────────────────────────────────────────────────────────────────────────
+
+
+def effect(change: Change) -> str:
+    """Which way a change goes: ``loosens``, ``tightens``, or ``changes`` where nobody can say."""
+    return {True: "loosens", False: "tightens", None: "changes"}[change.loosens]
+
+
+def changes_total(changes: tuple[Change, ...]) -> str:
+    """``The head makes 3 changes in what judges: 1 loosens, 2 tighten.``"""
+    counts = Counter(effect(change) for change in changes)
+    kinds = [(counts[kind], f"{counts[kind]} {kind if counts[kind] == 1 else kind.removesuffix('s')}")
+             for kind in ("loosens", "tightens")]  # fmt: skip
+    said = [text for n, text in kinds if n]
+    if counts["changes"]:
+        said.append(f"{counts['changes']} of unknown direction")
+    return f"The head makes {count(len(changes), 'change')} in what judges: {', '.join(said)}."

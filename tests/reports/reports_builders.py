@@ -10,6 +10,7 @@ from statistics import NormalDist
 from bizra_gate.model import (
     Audit,
     Caveat,
+    Change,
     CheckReport,
     ClockFacts,
     Distribution,
@@ -200,13 +201,28 @@ def waived() -> Report:
     return report(held, grade="B", why="B: capped by a waiver (p99 of circuit-breaker)", score=0.75)
 
 
+def changed() -> Report:
+    """Judged by a base that the head changes in every way."""
+    file, ring = "gates/circuit-breaker.toml", "gates/keyring.toml"
+    changes = (
+        Change("loosened", file, "circuit-breaker", "check p99: pass", "<= 1.5 ms", "<= 15 ms", True),
+        Change("removed", file, "circuit-breaker", "check error_rate", "must error_rate <= 0.1 %", "nothing", True),
+        Change("added", ring, None, f"key {KEY}", "nothing", "mallory, for every role", True),
+        Change("changed", file, "circuit-breaker", "measure.target", "http://127.0.0.1/a", "http://127.0.0.1/b"),
+        Change("tightened", file, "circuit-breaker", "evidence: max_age", "180 d", "30 d", False),
+    )
+    note = "Judged by the gates, the keyring and the waivers of origin/main. What the head changes decides nothing."
+    return dataclasses.replace(ship(), notes=(note,), changes=changes)
+
+
 def empty() -> Report:
     return report(why="no gate was found in gates/")
 
 
 REPORTS: dict[str, Callable[[], Report]] = {
     "ship": ship, "no-ship": no_ship, "under-audit": under_audit, "untrusted": untrusted,
-    "inconclusive": inconclusive, "waived": waived, "empty": empty,
+    "inconclusive": inconclusive, "waived": waived, "changed": changed,
+    "empty": empty,
 }  # fmt: skip
 
 

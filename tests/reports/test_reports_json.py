@@ -67,6 +67,7 @@ def test_the_keys_are_those_of_the_contract_and_after_them_what_a_reader_must_be
         "gates",
         "grade_reason",
         "notes",
+        "changes",
     ]
     assert list(gate) == ["name", "claim", "file", "sha256", "verdict", "score", "evidence", "checks", "notes"]
     assert list(gate["evidence"][0]) == ["file", "sha256", "kind", "signed_by", "trust", "audit"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 
 import pytest
 import reports_builders as builders
@@ -30,6 +31,30 @@ def test_no_format_hides_that_the_head_loosens_its_gate_or_that_a_policy_is_lax(
 def test_a_comment_says_how_many_notes_it_leaves_out() -> None:
     many = dataclasses.replace(told(), notes=tuple(f"change {at}" for at in range(25)))
     assert "and 5 more notes" in REPORTERS["markdown"](many)
+
+
+@pytest.mark.parametrize("kind", sorted(REPORTERS))
+def test_no_format_hides_a_change_of_what_judges(kind: str) -> None:
+    report = builders.changed()
+    said = REPORTERS[kind](report).replace("\\", "").replace("&#8203;", "").replace("\u200b", "").replace("%25", "%")
+    said = "".join(html.unescape(said).split())
+    for change in report.changes:
+        assert "".join(str(change).split()) in said
+    assert said.index("check p99: pass".replace(" ", "")) < said.index("measure.target")
+
+
+def test_a_reason_that_several_checks_share_is_told_once() -> None:
+    short = Reason("binding.plan", "another plan: runs is 1, the gate asks 5", "another plan")
+    lost = builders.evidence("checkout", Trust(False, (short,)), None)
+    refused = tuple(
+        dataclasses.replace(check, verdict="untrusted", reason="artifacts/checkout.json is not trusted: another plan.")
+        for check in (builders.THROUGHPUT, builders.ERRORS)
+    )
+    report = builders.report(builders.gate("checkout", "UNTRUSTED", refused, (lost,)), why="no grade")
+    for kind in ("terminal", "markdown", "html"):
+        said = " ".join(REPORTERS[kind](report).split())
+        assert said.count("runs is 1, the gate asks 5") == 1
+        assert said.count("is not trusted: another plan") == 1
 
 
 @pytest.mark.parametrize("kind", ["terminal", "markdown", "html", "github"])

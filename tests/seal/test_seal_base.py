@@ -57,7 +57,9 @@ def test_a_key_that_the_branch_trusts_itself_does_not_count(house: House, cli: R
     assert judged(cli)[0] == 0
     code, report = judged(cli, "--base", "HEAD")
     assert (code, report["verdict"]) == (4, "UNTRUSTED")
-    assert "gates/keyring.toml is changed: the keys of the base decide" in told(cli, "--base", "HEAD")
+    page = told(cli, "--base", "HEAD")
+    assert f"**loosens** gates/keyring.toml: key {stranger.public.fingerprint} is added" in page
+    assert f"**tightens** gates/keyring.toml: key {house.key.public.fingerprint} is removed" in page
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,49 @@ def test_a_keyring_from_outside_decides_beside_a_base_and_one_from_inside_never(
         assert (code, "no such file" in err) == (2, True)
 
 
+def test_every_change_is_in_the_report_with_both_sides_and_what_loosens_first(house: House, cli: Run) -> None:
+    house.gate("<= 1 ms", evidence='max_age = "30d"')
+    house.commit()
+    house.gate("<= 100 ms", evidence='max_age = "20d"')
+    house.trust(house.key, PrivateKey.generate(), version=2, roles=("benchmark",))
+    changes = judged(cli, "--base", "HEAD")[1]["changes"]
+    assert [change["loosens"] for change in changes] == [True, True, None, False, False]
+    assert [(change["where"], change["before"], change["after"]) for change in changes[:1]] == [
+        ("check p99: pass", "<= 1 ms", "<= 100 ms")
+    ]
+    assert [change["kind"] for change in changes] == ["loosened", "added", "changed", "tightened", "tightened"]
+    out = cli("verify", "--now", "2026-11-22T08:00:00Z", "--format", "terminal", "--base", "HEAD")[1]
+    assert "The head makes 5 changes in what judges: 2 loosen, 2 tighten, 1 of unknown" in out
+    assert out.index("! loosens   gates/checkout.toml: check p99: pass") < out.index("  tightens  ")
+
+
+def test_a_gate_that_cannot_be_read_hides_no_change_of_another(house: House, cli: Run) -> None:
+    house.gate("<= 1 ms")
+    house.gate("<= 1 ms", name="basket")
+    house.commit()
+    house.gate("<= 100 ms")
+    house.write("gates/basket.toml", "this is no TOML")
+    report = judged(cli, "--base", "HEAD")[1]
+    assert [(change["file"], change["kind"]) for change in report["changes"]] == [("gates/checkout.toml", "loosened")]
+    assert any("gates/basket.toml" in note for note in report["notes"])
+
+
+def test_a_keyring_laid_out_anew_is_told_as_that(house: House, cli: Run) -> None:
+    house.commit()
+    ring = house.root / "gates" / "keyring.toml"
+    ring.write_text(f"# whose signatures count\n{ring.read_text()}")
+    report = judged(cli, "--base", "HEAD")[1]
+    assert report["changes"] == []
+    assert any("only laid out anew" in note for note in report["notes"])
+
+
+def test_a_file_that_is_no_waiver_is_told_as_that(house: House, cli: Run) -> None:
+    house.commit()
+    house.write("gates/waivers/x.json", "{}")
+    (change,) = judged(cli, "--base", "HEAD")[1]["changes"]
+    assert change["message"].startswith("gates/waivers/x.json is added: a file that is no waiver")
+
+
 def test_a_base_without_a_keyring_trusts_nobody(house: House, cli: Run) -> None:
     ring = (house.root / "gates" / "keyring.toml").read_bytes()
     (house.root / "gates" / "keyring.toml").unlink()
@@ -114,12 +159,17 @@ def test_a_waiver_of_the_branch_holds_once_it_is_in_the_base(house: House, cli: 
              "Ada", "--expires", "7d", "--now", "2026-11-22T07:30:00Z", "--key", house.key_file)  # fmt: skip
     assert cli(*waive)[0] == 0
     assert judged(cli, "--base", "HEAD")[0] == 1
+    (change,) = judged(cli, "--base", "HEAD")[1]["changes"]
+    assert (change["kind"], change["loosens"], change["gate"]) == ("added", True, "checkout")
+    assert change["after"].startswith("p99 of checkout until 2026-11-29T07:30:00Z (OPS-1, Ada): a new disk comes")
     assert "it holds once it is in the base" in told(cli, "--base", "HEAD")
     house.commit()
     assert judged(cli, "--base", "HEAD")[0] == 0
     (house.root / "gates" / "waivers" / "checkout-p99.json").unlink()
     assert judged(cli, "--base", "HEAD")[0] == 0
-    assert "checkout-p99.json is removed: it holds until that is in the base" in told(cli, "--base", "HEAD")
+    page = told(cli, "--base", "HEAD")
+    assert "**tightens** gates/waivers/checkout-p99.json is removed: p99 of checkout until 2026-11-29" in page
+    assert "it holds until that is in the base" in page
 
 
 def test_an_unchanged_branch_is_judged_as_without_a_base(house: House, cli: Run) -> None:
