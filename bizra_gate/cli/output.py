@@ -6,6 +6,7 @@ import codecs
 import os
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,15 @@ def columns() -> int:
 
 
 def color(no_color: bool) -> bool:
-    """Whether to colour: on a terminal, unless ``--no-color`` or ``NO_COLOR`` (https://no-color.org) says no."""
+    """Whether to colour: on a terminal that is not a dumb one, unless ``--no-color`` or ``NO_COLOR`` (no-color.org)."""
     if no_color or os.environ.get("NO_COLOR"):
         return False
-    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    return (sys.stdout.isatty() and not dumb()) or bool(os.environ.get("FORCE_COLOR"))
+
+
+def dumb() -> bool:
+    """Whether the terminal says that it can only print lines."""
+    return os.environ.get("TERM") in ("dumb", "unknown")
 
 
 def unicode() -> bool:
@@ -97,13 +103,28 @@ def emit(text: str, out: Path | None = None, format_: str = "terminal") -> None:
         forget()
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Print a sentence or a few; names and reasons in it may come from a hostile file."""
+def say(text: str, *, err: bool = False, whole: bool = False) -> None:
+    """Print a sentence or a few; names and reasons in it may come from a hostile file.
+
+    On a terminal a longer line is broken between words, unless it is kept `whole` because somebody will copy it.
+    """
     if not (text.isascii() and text.isprintable()) or "::" in text or "##[" in text:
         from ..reports import neutral
 
         text = neutral.plain(text)
+    if not whole and (sys.stderr if err else sys.stdout).isatty():
+        text = "\n".join(_wrapped(line, columns()) for line in text.split("\n"))
     typer.echo(text, err=err)
+
+
+def _wrapped(line: str, width: int) -> str:
+    """`line` in lines of at most `width`, the further ones indented by two more; a longer word is left whole."""
+    if len(line) < width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line, max(40, width - 1), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def emit_bytes(data: bytes, out: Path | None = None) -> None:

@@ -12,6 +12,7 @@ import typer
 from ..model import Load, OpenLoop, Plan
 from ..model.plan import public_target
 from ..units import NS_PER_S, format_quantity, format_rate, format_time
+from . import output
 
 if TYPE_CHECKING:
     from ..load import Snapshot
@@ -28,7 +29,7 @@ def shown(work: Sequence[Titled], *, quiet: bool, no_color: bool) -> Iterator[Wa
     """A callback for `load.run_many` that keeps the person informed on standard error; `work` is measured in turn."""
     if quiet:
         yield None
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and not output.dumb():
         with _live(work, no_color) as watch:
             yield watch
     else:
@@ -66,11 +67,11 @@ def load_text(load: Load) -> str:
 def line(snapshot: Snapshot) -> str:
     """One second of a run as text."""
     parts = [
-        f"{snapshot.phase:<9}",
-        f"{snapshot.elapsed_ns / NS_PER_S:6.0f} s",
-        f"{format_rate(snapshot.rate_per_s):>12}",
-        f"p50 {format_quantity(snapshot.p50_ns, 'ns'):>9}",
-        f"p99 {format_quantity(snapshot.p99_ns, 'ns'):>9}",
+        f"{snapshot.phase:<8}",
+        f"{snapshot.elapsed_ns / NS_PER_S:3.0f} s",
+        f"{format_rate(snapshot.rate_per_s):>9}",
+        f"p50 {format_quantity(snapshot.p50_ns, 'ns'):>8}",
+        f"p99 {format_quantity(snapshot.p99_ns, 'ns'):>8}",
         f"errors {snapshot.errors:,}",
         f"in flight {snapshot.in_flight:,.0f}",
     ]

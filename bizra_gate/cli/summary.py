@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .. import opening
 from ..model import Metric, Policy
 from ..model.plan import public_target
+from ..reports import wording
 from ..units import format_quantity
 from . import output, reading
 from .planning import Job
@@ -21,7 +22,7 @@ OF_COMMANDS = ("latency.mean", "latency.min", "latency.p50", "latency.max", "cpu
 SHOWN = ("throughput", "latency.p50", "latency.p99", "latency.p99.9", "latency.max", "error_rate", "concurrency.mean")
 
 
-def printed(made: Benched, job: Job, *, no_color: bool) -> None:
+def printed(made: Benched, job: Job) -> None:
     """The closing lines of one measurement."""
     output.say(f"{job.title}: {made.artifact} ({made.size / 1024:.1f} KiB, signed by {made.signed_by})")
     for name in OF_COMMANDS if job.plan.target.startswith("cmd:") else SHOWN:
@@ -33,8 +34,16 @@ def printed(made: Benched, job: Job, *, no_color: bool) -> None:
         _compared(made, job)
     _believable(made, _policy(job))
     if sys.stdout.isatty():
-        file = job.gate.file if job.gate is not None else "gates/"
-        output.say(f"  next: git add {made.artifact} && bizra-gate verify {file}")
+        _next(made, job)
+
+
+def _next(made: Benched, job: Job) -> None:
+    """What to run now, a command a line so that it can be copied."""
+    if job.gate is None:
+        output.say(f"  next: bizra-gate show {made.artifact}", whole=True)
+        return
+    output.say(f"  next: git add {made.artifact}", whole=True)
+    output.say(f"        bizra-gate verify {job.gate.file}", whole=True)
 
 
 def ranked(made: Sequence[Benched], jobs: Sequence[Job]) -> None:
@@ -65,8 +74,7 @@ def row(metric: Metric) -> str:
     """One metric with its interval and what it rests on."""
     text = f"{metric.name:<17} {format_quantity(metric.estimate, metric.unit):>12}"
     if metric.interval is not None:
-        low, high = (("…" if side is None else format_quantity(side, metric.unit)) for side in metric.interval)
-        text += f"   {metric.confidence:.0%} [{low}, {high}]"
+        text += f"   {metric.confidence:.0%} {wording.bounds(metric.estimate, metric.interval, metric.unit)}"
     return text + (f"   n = {metric.n:,}" if metric.n is not None else "")
 
 

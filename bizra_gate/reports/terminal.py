@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ..model import Audit, Change, CheckReport, EvidenceReport, Finding, GateReport, Report
 from . import wording
-from .terminal_page import Page, fit
+from .terminal_page import Page, fit, longest_word
 
 FEW = 20
 """Up to so many gates each is told in full, also those that pass."""
@@ -135,7 +135,9 @@ def checks(page: Page, reported: tuple[CheckReport, ...]) -> None:
     head = f"measured [{levels.pop() * 100:g} % interval]" if len(levels) == 1 else "measured [interval]"
     header = tuple(page.words((name, "dim")) for name in ("check", "metric", "limit", head, "n"))
     rows = [_row(page, check) for check in reported]
-    widths = fit([header, *rows], page.width - 2, ((1, 15), (3, 24), (2, 10), (1, 10), (3, 12), (4, 6)))
+    whole = max(15, longest_word(rows, 1, 30))
+    shrink = ((1, whole), (3, 24), (2, 15), (3, 15), (2, 10), (1, 10), (3, 12), (4, 6))
+    widths = fit([header, *rows], page.width - 2, shrink)
     right = frozenset({4})
     page.table([header], widths, right, 2)
     paired = list(zip(reported, rows, strict=True))

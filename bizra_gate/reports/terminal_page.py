@@ -29,6 +29,10 @@ STYLES = {
     "": "",
 }
 INDENT = 2
+TIE = "\ue000"
+"""A blank at which no line breaks. `neutral` shows it as an escape where data has it, so none comes from there."""
+_TIED = re.compile(r"(?<=[<>=]) (?=[\d<>=])|(?<=\d) (?=(?:%|[numµ]?s|min|[hd]|[kMG]i?B|B|more)(?![\w/]))")
+"""Blanks within ``<= 1.5 ms`` and ``(+3 more)``."""
 _TRAILING = re.compile(r"[ \t]+((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 
@@ -63,7 +67,7 @@ class Page:
             said, style = (part, "") if isinstance(part, str) else part
             lead = " " if said.startswith(" ") else ""
             tail = " " if said.endswith(" ") and said.strip() else ""
-            text.append(lead + self.clean(said) + tail, STYLES[style])
+            text.append(lead + _TIED.sub(TIE, self.clean(said)) + tail, STYLES[style])
         return text
 
     def verdict(self, word: str, said: str = "") -> Text:
@@ -123,6 +127,8 @@ class Page:
     def _cell(self, cell: Text, width: int, right: bool) -> list[Text]:
         """The lines of a cell, each at most `width` wide; on the right, blanks stand before it."""
         wide = cell_len(cell.plain) > width
+        if any(cell_len(word) > width for word in cell.plain.split()):
+            cell = _untied(cell)
         lines = list(cell.wrap(self._console, width, overflow="fold")) if wide else [cell.copy()]
         for line in lines:
             line.rstrip()
@@ -136,8 +142,18 @@ class Page:
 
     def text(self) -> str:
         """The page, without blanks at line ends and with nothing in it that a runner would obey."""
-        page = _TRAILING.sub(r"\1", self._out.getvalue())
+        page = _TRAILING.sub(r"\1", self._out.getvalue().replace(TIE, " "))
         return neutral.commands(page).rstrip("\n") + "\n"
+
+
+def _untied(text: Text) -> Text:
+    """`text` that may break at every blank again, for a column too narrow for what is tied."""
+    return Text(text.plain.replace(TIE, " "), text.style, overflow=text.overflow, spans=list(text.spans))
+
+
+def longest_word(rows: Sequence[Sequence[Text]], at: int, most: int) -> int:
+    """Cells of the longest word in column `at`, at most `most`: as narrow as it gets without breaking a word."""
+    return min(most, max((cell_len(word) for row in rows for word in row[at].plain.split()), default=0))
 
 
 def fit(rows: Sequence[Sequence[Text]], room: int, shrink: Sequence[tuple[int, int]]) -> list[int]:

@@ -93,7 +93,7 @@ def _over_time(page: Page, one: Series, which: str) -> None:
 
 def _plot(page: Page, one: Series, title: str, points: list[tuple[float, float]], unit: str) -> None:
     page.blank()
-    warm = f" (from {-one.start_s[0]:.0f} s before the measured window: warm-up)" if one.start_s[0] < 0 else ""
+    warm = f" (from {-one.start_s[0]:.3g} s before the measured window: warm-up)" if one.start_s[0] < 0 else ""
     page.say((title, "strong"), warm, indent=2)
     name: Callable[[float], str] = lambda value: format_quantity(value, unit)  # noqa: E731
     y = value_axis([value for _, value in points], False, name)
@@ -102,7 +102,8 @@ def _plot(page: Page, one: Series, title: str, points: list[tuple[float, float]]
 
 def _time_axis(one: Series) -> Axis:
     low, high = one.start_s[0], one.start_s[-1]
-    ticks = [(0.0, "0 s"), (high / 2, f"{high / 2:.0f} s"), (high, f"{high:.0f} s")]
+    middle = high / 2 if high < 10 else float(round(high / 2))
+    ticks = [(0.0, "0 s"), (middle, f"{middle:.3g} s"), (high, f"{high:.3g} s")]
     if low < 0:
-        ticks.insert(0, (low, f"{low:.0f} s"))
+        ticks.insert(0, (low, f"{low:.3g} s"))
     return Axis(low, high, ticks=tuple(ticks))

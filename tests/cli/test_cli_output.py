@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from bizra_gate.cli import output
+from bizra_gate.cli import output, progress
+from bizra_gate.load import Snapshot
 
 SAID = "✗ fail · 1.5 µs ≤ λ·W — “Ǆ”"
 
@@ -84,3 +85,47 @@ def test_no_colour_is_asked_for_in_two_ways(monkeypatch: pytest.MonkeyPatch) -> 
     assert output.page(no_color=True)["color"] is False
     monkeypatch.setenv("NO_COLOR", "1")
     assert output.page(no_color=False)["color"] is False
+
+
+@pytest.mark.parametrize("kind", ["dumb", "unknown"])
+def test_a_terminal_that_only_prints_lines_gets_no_colour(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "stdout", Tty())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert output.color(no_color=False)
+    monkeypatch.setenv("TERM", kind)
+    assert not output.color(no_color=False)
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+LONG = (
+    "    control.scaling: doing it twice takes 4.05 times as long as doing it once: the second cost more than the first"
+)
+
+
+def test_on_a_terminal_a_long_sentence_breaks_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stdout", Tty())
+    output.say(LONG)
+    first, second = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(first) < 80
+    assert second.startswith("      ")
+    assert f"{first} {second.strip()}" == LONG
+
+
+def test_what_is_to_be_copied_and_what_is_piped_stays_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for stream, whole in ((Tty(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stdout", stream)
+        output.say(LONG, whole=whole)
+        assert stream.getvalue() == f"{LONG}\n"
+
+
+def test_a_line_of_progress_fits_a_terminal_of_80_columns() -> None:
+    busy = Snapshot("checkout", 0, 1, "measured", 120 * 10**9, 0, 12_345.6, 1_234_567, 12_345_678, 17, 64)
+    assert len(progress.line(busy)) < 80

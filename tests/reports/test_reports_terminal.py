@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 import reports_builders as builders
@@ -157,3 +158,33 @@ def test_confidence_is_said_and_not_blurred_where_checks_differ() -> None:
 
 def test_an_unbounded_side_says_so() -> None:
     assert "1.48 ms [1.402, unbounded)" in terminal(builders.inconclusive(), 80)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+@pytest.mark.parametrize("name", sorted(builders.REPORTS))
+def test_no_figure_is_torn_from_its_unit_or_its_sign(name: str, width: int) -> None:
+    lines = terminal(builders.REPORTS[name](), width).splitlines()
+    assert [line for line in lines if line.endswith(("<=", ">=", "<", ">"))] == []
+    torn = [
+        (line, below)
+        for line, below in itertools.pairwise(lines)
+        if line[-1:].isdigit()
+        and below.split(None, 1)[:1]
+        and below.split()[0].rstrip(".;,)]") in ("ms", "s", "%", "d")
+    ]
+    assert torn == []
+
+
+def test_what_is_tied_together_may_break_in_a_column_that_is_too_narrow_for_it() -> None:
+    long = dataclasses.replace(builders.P99, limit="<= 12345678901234567890123456789012345678901234567890 ms")
+    page = terminal(builders.report(builders.gate("x", "SHIP", (long,))), 60)
+    assert sum(int(digit) for line in page.splitlines()[10:] for digit in line[21:40] if digit.isdigit()) >= 5 * 45
+    assert "\ue000" not in page
+
+
+def test_no_metric_is_broken_within_its_name_where_another_column_can_be_narrower() -> None:
+    long = dataclasses.replace(
+        builders.P99, metric="outcome.circuit-open.ratio", id="open", limit="<= 1.05 x service.p50"
+    )
+    page = terminal(builders.report(builders.gate("x", "SHIP", (long, builders.THROUGHPUT))), 80)
+    assert "outcome.circuit-open.ratio" in page

@@ -153,5 +153,5 @@ def _run(jobs: list[Job], signer: PrivateKey, *, quiet: bool, no_color: bool) ->
         made = pipeline.bench_together(orders, signer=signer, progress=watch)
     if not quiet:
         for one, job in zip(made, jobs, strict=True):
-            summary.printed(one, job, no_color=no_color)
+            summary.printed(one, job)
     return made

@@ -32,14 +32,14 @@ def keygen(
     if quiet:
         output.say(public.fingerprint)
         return
-    output.say(f"private key  {path}  (mode 0600; it never belongs in a repository)")
-    output.say(f"public key   {path.with_suffix('.pub.pem')}, {path.with_suffix('.pub')}")
-    output.say(f"             {public.openssh()}")
-    output.say(f"fingerprint  {public.fingerprint}")
+    output.say(f"private key  {path}  (mode 0600; it never belongs in a repository)", whole=True)
+    output.say(f"public key   {path.with_suffix('.pub.pem')}, {path.with_suffix('.pub')}", whole=True)
+    output.say(f"             {public.openssh()}", whole=True)
+    output.say(f"fingerprint  {public.fingerprint}", whole=True)
     named = "" if out is None else f" {path.with_suffix('.pub')}"
-    output.say(f"next         bizra-gate trust{named}        # adds the public key to gates/keyring.toml")
+    output.say(f"next         bizra-gate trust{named}        # adds the public key to gates/keyring.toml", whole=True)
     if out is not None:
-        output.say(f"             then sign with: --key {path}, or {keystore.VARIABLE}={path}")
+        output.say(f"             then sign with: --key {path}, or {keystore.VARIABLE}={path}", whole=True)
 
 
 @command("trust")
