@@ -33,9 +33,8 @@ def indexes(values: Values) -> Values:
     found = values.astype(np.float64).view(np.int64)
     found >>= _MANTISSA_SHIFT
     found -= _BIAS
-    small = values < _HALF
-    if small.any():
-        np.copyto(found, values, where=small)
+    # Below 1,024 the index is the value, and what stands in `found` is no more than it; from there on it is as much.
+    np.maximum(found, np.minimum(values, _HALF), out=found)
     return found
 
 

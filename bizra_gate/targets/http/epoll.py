@@ -11,6 +11,7 @@ import errno
 import select
 import socket
 import ssl
+from array import array
 from collections.abc import Mapping
 from typing import Any
 
@@ -130,13 +131,15 @@ class EpollEngine:
 
         One reading of the clock is the end of one operation and the start of the next. The number in flight does not
         change then, so there is nothing to integrate. Whatever is out of the ordinary waits for the end of the batch.
+        So do the stamps: a whole list becomes an ``array`` for a third of what appending one by one would cost.
         """
         table, buffer, now_ns, known = self._table, self._buffer, self._now_ns, conductor.known
         whole, matches = known.whole, known.matches
         static, next_wire = conductor.template.static, conductor.next_wire
-        push_start, push_end = self._recorder.start_ns.append, self._recorder.end_ns.append
+        starts: list[int] = []
+        ends: list[int] = []
         limit = min(self._recorder.fold_at_ns, self._recorder.stop_at_ns) if conductor.repeats else 0
-        wire, size, hits, bytes_out = static or b"", len(static or b""), 0, 0
+        wire, size, bytes_out = static or b"", len(static or b""), 0
         odd: list[Odd] = []
         for descriptor, event in events:
             channel = table[descriptor]
@@ -152,9 +155,8 @@ class EpollEngine:
             if now >= limit or (data != whole and not matches(data)):
                 odd.append((channel, event, data, now))
                 continue
-            push_start(channel.start)
-            push_end(now)
-            hits += 1
+            starts.append(channel.start)
+            ends.append(now)
             channel.start = now
             if static is None:
                 channel.wire = wire = next_wire(channel)
@@ -169,7 +171,9 @@ class EpollEngine:
                 continue
             if sent != size:
                 self._keep(channel, wire[sent:])
-        conductor.recognised(hits, hits * size if static is not None else bytes_out)
+        self._recorder.start_ns.extend(array("q", starts))
+        self._recorder.end_ns.extend(array("q", ends))
+        conductor.recognised(len(ends), len(ends) * size if static is not None else bytes_out)
         for channel, event, seen, now in odd:
             self._odd(conductor, channel, event, seen, now)
 
@@ -180,7 +184,9 @@ class EpollEngine:
         assert isinstance(conductor.schedule, Arrivals)
         recorder, free, ended = self._recorder, conductor.schedule.free_channels, conductor.ledger.ended
         limit = recorder.fold_at_ns if conductor.keeps_connections else 0
-        hits = 0
+        starts: list[int] = []
+        ends: list[int] = []
+        due: list[int] = []
         odd: list[Odd] = []
         for descriptor, event in events:
             channel = table[descriptor]
@@ -196,14 +202,16 @@ class EpollEngine:
             if now >= limit or (data != whole and not matches(data)):
                 odd.append((channel, event, data, now))
                 continue
-            recorder.start_ns.append(channel.start)
-            recorder.end_ns.append(now)
-            recorder.intended_ns.append(channel.intended)
-            hits += 1
+            starts.append(channel.start)
+            ends.append(now)
+            due.append(channel.intended)
             channel.busy = channel.plain = False
             ended(now)
             free.append(channel)
-        conductor.recognised(hits, 0)
+        recorder.start_ns.extend(array("q", starts))
+        recorder.end_ns.extend(array("q", ends))
+        recorder.intended_ns.extend(array("q", due))
+        conductor.recognised(len(ends), 0)
         for channel, event, seen, now in odd:
             self._odd(conductor, channel, event, seen, now)
 

@@ -5,6 +5,7 @@ Every loop takes its arguments as tuples, one per operation, drawn outside the s
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain, islice, repeat
@@ -23,9 +24,22 @@ TIMEOUT = "timeout"
 
 
 def timed(call: Call, arguments: Arguments, books: Books, now_ns: Callable[[], int]) -> None:
-    """One operation after another, each with its own start and end, until the recorder's stop."""
+    """One operation after another, each with its own start and end, until the recorder's stop.
+
+    The stamps wait in lists until the next tick: appending to an ``array`` costs many times what a list takes, and
+    a whole list becomes an array for a third of that.
+    """
     recorder = books.recorder
-    started, ended = recorder.start_ns.append, recorder.end_ns.append
+    starts: list[int] = []
+    ends: list[int] = []
+    started, ended = starts.append, ends.append
+
+    def hand_over() -> None:
+        recorder.start_ns.extend(array("q", starts))
+        recorder.end_ns.extend(array("q", ends))
+        starts.clear()
+        ends.clear()
+
     tick_at = books.begin()
     for items in arguments:
         start = now_ns()
@@ -36,6 +50,7 @@ def timed(call: Call, arguments: Arguments, books: Books, now_ns: Callable[[], i
             books.failed(error, start, end)
             books.pause(end)
             if end >= tick_at:
+                hand_over()
                 tick_at = books.tick(start, end, succeeded=False)
                 if end >= recorder.stop_at_ns:
                     break
@@ -44,11 +59,14 @@ def timed(call: Call, arguments: Arguments, books: Books, now_ns: Callable[[], i
         started(start)
         ended(end)
         if result.__class__ is str:
+            hand_over()
             books.label(result)
         if end >= tick_at:
+            hand_over()
             tick_at = books.tick(start, end, result)
             if end >= recorder.stop_at_ns:
                 break
+    hand_over()
 
 
 Turn = Callable[[], tuple[int, int, int, int, Any]]
