@@ -133,8 +133,8 @@ class EpollEngine:
         change then, so there is nothing to integrate. Whatever is out of the ordinary waits for the end of the batch.
         So do the stamps: a whole list becomes an ``array`` for a third of what appending one by one would cost.
         """
-        table, buffer, now_ns, known = self._table, self._buffer, self._now_ns, conductor.known
-        whole, matches = known.whole, known.matches
+        table, now_ns, known = self._table, self._now_ns, conductor.known
+        whole, matches, room = known.whole, known.matches, known.room(self._buffer)
         static, next_wire = conductor.template.static, conductor.next_wire
         starts: list[int] = []
         ends: list[int] = []
@@ -147,7 +147,7 @@ class EpollEngine:
                 odd.append((channel, event, None, 0))
                 continue
             try:
-                data = channel.receive(buffer)
+                data = channel.receive(room)
             except OSError as error:
                 odd.append((channel, event, error, now_ns()))
                 continue
@@ -179,8 +179,8 @@ class EpollEngine:
 
     def _serve_open(self, conductor: Conductor, events: Events) -> None:
         """Answers of an open loop: each known one frees its channel for an arrival that is due, now or later."""
-        table, buffer, now_ns, known = self._table, self._buffer, self._now_ns, conductor.known
-        whole, matches = known.whole, known.matches
+        table, now_ns, known = self._table, self._now_ns, conductor.known
+        whole, matches, room = known.whole, known.matches, known.room(self._buffer)
         assert isinstance(conductor.schedule, Arrivals)
         recorder, free, ended = self._recorder, conductor.schedule.free_channels, conductor.ledger.ended
         limit = recorder.fold_at_ns if conductor.keeps_connections else 0
@@ -194,7 +194,7 @@ class EpollEngine:
                 odd.append((channel, event, None, 0))
                 continue
             try:
-                data = channel.receive(buffer)
+                data = channel.receive(room)
             except OSError as error:
                 odd.append((channel, event, error, now_ns()))
                 continue

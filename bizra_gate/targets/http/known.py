@@ -12,6 +12,8 @@ from .exchange import Answer
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"upgrade", b"trailer"})
 _PATIENCE = 32
 """Answers learnt in vain before only every 64th is: a server whose answers are all of different length."""
+_TRUST = 4
+"""Answers learnt in vain before no room is cut to measure any more: a longer answer would be read in two pieces."""
 
 Fixed = tuple[tuple[int, bytes], ...]
 Free = tuple[tuple[int, int], ...]
@@ -32,6 +34,13 @@ class Known:
         self._lines: list[bytes] = []
         self._varying: frozenset[bytes] = frozenset()
         self._in_vain = 0
+
+    def room(self, otherwise: int) -> int:
+        """Bytes to ask a socket for: one more than the known answer, so that whatever follows it shows.
+
+        Python makes room for all that is asked for and gives the rest back, which costs more than comparing.
+        """
+        return self.size + 1 if self.size > 0 and self._in_vain <= _TRUST else otherwise
 
     def matches(self, data: bytes) -> bool:
         """Whether `data`, read at the start of an answer, is one more of the known kind, complete and nothing else."""
