@@ -137,8 +137,14 @@ def environment_facts(benchmark: Benchmark) -> dict[str, str]:
 
 
 def environment_key(benchmark: Benchmark) -> str:
-    """What must be equal for two measurements to be compared: processor, cores, system, architecture, Python x.y."""
+    """What must be equal for two measurements to be compared: processor, cores, system, architecture, Python x.y.
+
+    A Python that was built without profile-guided optimisation is another one.
+    """
     facts = environment_facts(benchmark)
     python = ".".join(facts.get("python", "").split(".")[:2])
+    recorded = benchmark.measurement.environment
+    if recorded is not None and recorded.unoptimised_python:
+        python += " built without --enable-optimizations"
     parts = [facts.get(name, "?") for name in ("cpu_model", "cpu_count", "system", "architecture")]
     return " / ".join([*parts, f"Python {python}" if python else "?"])

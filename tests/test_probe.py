@@ -6,10 +6,13 @@ import dataclasses
 import os
 import platform
 import socket
+import sysconfig
 
 import pytest
 
-from bizra_gate import probe
+from bizra_gate import binding, probe
+from bizra_gate.evidence.benchmark import Benchmark, Tool
+from bizra_gate.model import Environment, Measurement, Source
 
 CPUINFO = """processor\t: 0
 model name\t: Example CPU @ 3.00GHz
@@ -100,3 +103,25 @@ def test_neither_the_host_nor_the_person_is_named() -> None:
     for name in names:
         if len(name) > 4:
             assert name not in text
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [("'--enable-optimizations' '--with-lto'", "true"), ("'--enable-shared'", "false"), (None, None)],
+)
+def test_whether_the_interpreter_was_built_with_profiles_is_recorded(
+    built: str | None, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: built)
+    flags = probe.interpreter_flags()
+    assert flags.get("enable_optimizations") == said
+    assert Environment(flags=flags).unoptimised_python == (said == "false")
+
+
+def test_two_builds_of_one_python_are_two_environments() -> None:
+    keys = []
+    for optimised in ("true", "false"):
+        machine = Environment(python="3.11.7", flags={"enable_optimizations": optimised})
+        measured = Measurement(Source("t"), environment=machine)
+        keys.append(binding.environment_key(Benchmark("r", "2026-11-22T07:00:00Z", Tool("t", "1"), measured, {})))
+    assert keys == ["? / ? / ? / ? / Python 3.11", "? / ? / ? / ? / Python 3.11 built without --enable-optimizations"]

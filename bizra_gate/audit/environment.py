@@ -77,7 +77,8 @@ def _of_steps(measurement: Measurement) -> Iterator[Finding]:
 def tuning(measurement: Measurement, policy: Policy) -> Answer:
     """Settings of the machine that change results from one machine to the next; told, not judged.
 
-    *Formula.* governor other than performance, turbo, hyper-threads, a share of a core by quota, a virtual machine.
+    *Formula.* governor other than performance, turbo, hyper-threads, a share of a core by quota, a virtual machine, a
+    Python that was built without profile-guided optimisation.
     *Tolerance.* None, and none needed: a note changes no verdict.
     *Source.* pyperf's `system tune`; Mytkowicz et al., *Producing wrong data without doing anything obviously wrong!*
     *Example.* A laptop on powersave with turbo.
@@ -101,7 +102,8 @@ def tuning(measurement: Measurement, policy: Policy) -> Answer:
 
 
 def _tunables(environment: Environment) -> tuple[object, ...]:
-    return (environment.governor, environment.turbo, environment.smt, environment.cpu_quota, environment.virtualization)
+    machine = (environment.governor, environment.turbo, environment.smt, environment.cpu_quota)
+    return (*machine, environment.virtualization, environment.unoptimised_python or None)
 
 
 def _settings(environment: Environment) -> Iterator[str]:
@@ -115,3 +117,5 @@ def _settings(environment: Environment) -> Iterator[str]:
         yield f"limited to {environment.cpu_quota:g} of {environment.cpu_count} cores"
     if environment.virtualization not in (None, "", "none"):
         yield f"virtual machine ({environment.virtualization})"
+    if environment.unoptimised_python:
+        yield "Python built without --enable-optimizations"

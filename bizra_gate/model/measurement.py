@@ -274,6 +274,11 @@ class Environment:
     packages: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def unoptimised_python(self) -> bool:
+        """Recorded as built without profile-guided optimisation, which costs an interpreter a third of its speed."""
+        return self.flags.get("enable_optimizations") == "false"
+
 
 @dataclass(frozen=True, slots=True)
 class Caveat:

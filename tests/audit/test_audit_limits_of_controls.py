@@ -139,6 +139,15 @@ def test_settings_of_the_machine_are_told_together() -> None:
     ]
 
 
+def test_an_interpreter_built_without_profiles_is_told_and_one_built_with_them_is_not() -> None:
+    def told(optimised: str) -> list[str]:
+        machine = Environment(virtualization="none", flags={"enable_optimizations": optimised})
+        return observed(environment.tuning(Measurement(OWN, environment=machine), POLICY))
+
+    assert told("false") == ["Python built without --enable-optimizations"]
+    assert told("true") == []
+
+
 def test_a_machine_that_is_set_up_as_it_should_be_is_clean() -> None:
     machine = Environment(
         cpu_count=4, cpu_quota=4.0, turbo=False, smt=False, governor="performance", virtualization="none"
