@@ -14,6 +14,7 @@ from itertools import repeat
 from operator import sub
 
 from ..model import Distribution
+from ..stats import arrays
 
 STEPS_NS = (10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 15_625_000, 100_000_000, 1_000_000_000)
 """Steps that clocks and printers have: powers of ten, and the 64 Hz tick."""
@@ -30,15 +31,21 @@ def step_ns(histogram: Distribution) -> int:
     >>> step_ns(Distribution.of([k * 999_983 for k in range(3, 40)]))
     1
     """
-    spans = list(map(sub, histogram.high, histogram.low))
-    ascending = spans == sorted(spans)
-    for step in reversed(STEPS_NS):
-        # bins no narrower than the step meet every lattice of it and prove nothing: in an HDR histogram, whose bins
-        # only get wider, just the first ones are asked
-        stop = bisect_left(spans, step - 1) if ascending else len(spans)
-        if stop and _on_lattice(zip(histogram.low[:stop], histogram.high[:stop], repeat(step), strict=False)):
+    # bins no narrower than the step meet every lattice of it and prove nothing: in an HDR histogram, whose bins
+    # only get wider, just the first ones are asked
+    asked = arrays.narrower(histogram, STEPS_NS) or _narrower(histogram)
+    for step, stop in reversed(list(zip(STEPS_NS, asked, strict=True))):
+        if stop and _on_lattice(zip(histogram.low, histogram.high, repeat(step, stop), strict=False)):
             return step
     return 1
+
+
+def _narrower(histogram: Distribution) -> list[int]:
+    """For each step the number of first bins that are narrower; all bins where they do not get wider and wider."""
+    spans = list(map(sub, histogram.high, histogram.low))
+    if spans != sorted(spans):
+        return [len(spans)] * len(STEPS_NS)
+    return [bisect_left(spans, step - 1) for step in STEPS_NS]
 
 
 def digits(histogram: Distribution) -> int | None:

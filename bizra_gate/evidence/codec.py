@@ -229,7 +229,7 @@ def _decode_distribution(document: Json, where: str) -> Distribution:
         if {"low", "high", "count"} & set(document):
             raise _refuse(where, sorted(document), "either hdr or low, high and count")
         stored = histogram.decode(_SCALARS[str](document["hdr"], f"{where}.hdr"))
-        result = dataclasses.replace(stored, **{"minimum": None, "maximum": None, "total_ns": None} | edges)
+        result = histogram.with_exact(stored, edges.get("minimum"), edges.get("maximum"), edges.get("total_ns"))
     else:
         bins = [_column(int)(document.get(name, []), f"{where}.{name}") for name in ("low", "high", "count")]
         result = Distribution(*bins, **edges)

@@ -98,8 +98,8 @@ class Distribution:
         mean = self.mean
         if mean is None:
             return None
-        bins = zip(self.low, self.high, self.count, strict=True)
-        return math.fsum([((low + high) / 2 - mean) ** 2 * count for low, high, count in bins]) / self.n
+        apart = [(low + high) / 2 - mean for low, high in zip(self.low, self.high, strict=True)]
+        return math.fsum([a * a * count for a, count in zip(apart, self.count, strict=True)]) / self.n
 
     def bin_of_rank(self, rank: int) -> int:
         """Index of the bin that holds the value of 1-based `rank`, 1 ≤ rank ≤ n."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import UntrustedError
 from ..model import Distribution
+from . import arrays
 from .layout import COARSE, DEFAULT, Layout
 
 _OUTER_COOKIE = 0x1C849304 | 0x10
@@ -113,6 +114,14 @@ def decode(text: str, *, caps: Caps = DEFAULT_CAPS) -> Distribution:
     return decode_with_layout(text, caps=caps)[0]
 
 
+def with_exact(
+    distribution: Distribution, minimum: int | None, maximum: int | None, total_ns: int | None
+) -> Distribution:
+    """`distribution` with what its recorder kept beside the bins."""
+    made = replace(distribution, minimum=minimum, maximum=maximum, total_ns=total_ns)
+    return arrays.inherit(made, distribution)
+
+
 def decode_with_layout(text: str, *, caps: Caps = DEFAULT_CAPS) -> tuple[Distribution, Layout]:
     """As `decode`, and the layout that `text` states: how fine its bins are, and how high they reach."""
     payload = _inflate(_unwrap(text, caps), caps)
@@ -173,15 +182,16 @@ def _inflate(packed: bytes, caps: Caps) -> bytes:
 
 def _distribution(stream: bytes, layout: Layout, caps: Caps) -> Distribution:
     """The counts of `stream` at their places; places past the last bin are refused."""
-    indexes, counts, end = _places(stream)
+    indexes, counts, end = arrays.places(stream, layout) or _places(stream)
     if end > layout.length:
         raise _refuse(f"counts for {end} bins", f"at most {layout.length}, which is where the layout ends")
     if len(indexes) > caps.bins:
         raise _refuse(f"{len(indexes)} bins in use", f"at most {caps.bins}")
-    if sum(counts) > _MAX_COUNT:
-        raise _refuse(f"{sum(counts)} values", f"at most {_MAX_COUNT}")
-    low, high = _edges(indexes, layout)
-    return Distribution(low, high, tuple(counts))
+    if isinstance(indexes, list):
+        if sum(counts) > _MAX_COUNT:
+            raise _refuse(f"{sum(counts)} values", f"at most {_MAX_COUNT}")
+        return Distribution(*_edges(indexes, layout), tuple(counts))
+    return arrays.distribution_of(indexes, counts, layout)
 
 
 def _places(stream: bytes) -> tuple[list[int], list[int], int]:

@@ -17,6 +17,7 @@ from itertools import accumulate, pairwise
 from operator import add
 
 from ..model import Distribution
+from . import arrays
 
 DEPTH = 0.5
 """A valley is at most this high, relative to the lower of its two peaks."""
@@ -95,10 +96,12 @@ def _binned(distribution: Distribution, quantum: float) -> _Bins:
     start = math.log(max(0.5, distribution.low[first] - quantum / 2))
     stop = math.log(max(1.0, distribution.high[last] + quantum / 2))
     width = max((stop - start) / _MOST_BINS, _FINEST)
-    lows, highs, held = (
-        column[first : last + 1] for column in (distribution.low, distribution.high, distribution.count)
-    )
+    part = slice(first, last + 1)
     size, narrow, half, log = int((stop - start) / width) + 1, 1 + width / 4, quantum / 2, math.log
+    quick = arrays.by_middle(distribution, part, start, width, size, half)
+    if quick is not None:
+        return _Bins(start, width, quick)
+    lows, highs, held = (column[part] for column in (distribution.low, distribution.high, distribution.count))
     if min([low * narrow - high for low, high in zip(lows, highs, strict=True)]) > half * (1 + narrow):
         return _Bins(start, width, _by_middle(list(map(add, lows, highs)), held, start, width, size))
     counts, top = [0.0] * size, size - 1
@@ -171,15 +174,14 @@ def _valley(smooth: Sequence[float], counts: Sequence[float], start: int, stop: 
 def _valleys(smooth: Sequence[float], counts: Sequence[float], least: float) -> Iterator[tuple[float, int, float]]:
     """(relative height, place, height of its lower peak) of every deep, significant dip with mass on both sides."""
     left_peaks, right_peaks = _running_max(smooth), _running_max(smooth[::-1])[::-1]
-    below, mass, before = sum(counts), 0.0, math.inf
-    for offset, height in enumerate(smooth):
-        peak = min(left_peaks[offset], right_peaks[offset])
-        after = smooth[offset + 1] if offset + 1 < len(smooth) else math.inf
-        dips = height < before and height <= after and peak > 0 and height <= DEPTH * peak
-        heavy = min(mass, below - mass) >= least
-        if dips and heavy and peak - height > _Z * math.sqrt(0.375 * (peak + height)):
+    masses, everything = list(accumulate(counts, initial=0.0)), sum(counts)
+    around = zip([math.inf, *smooth], smooth, [*smooth[1:], math.inf], strict=False)
+    for offset in [place for place, (before, height, after) in enumerate(around) if before > height <= after]:
+        height, peak, mass = smooth[offset], min(left_peaks[offset], right_peaks[offset]), masses[offset]
+        if peak <= 0 or height > DEPTH * peak or min(mass, everything - mass) < least:
+            continue
+        if peak - height > _Z * math.sqrt(0.375 * (peak + height)):
             yield height / peak, offset, peak
-        mass, before = mass + counts[offset], height
 
 
 def _are_two(heights: Sequence[float], valley: int, peak: float, least: float) -> bool:

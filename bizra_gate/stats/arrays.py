@@ -1,0 +1,145 @@
+"""Whole columns of a histogram at once, by numpy, for those who open artifacts by the dozen.
+
+The plain loops elsewhere in this package define every result; what stands here gives the same to the last bit (sums
+are taken by `math.fsum`, which is exact, and every term is rounded where the loop rounds it) or gives way to them.
+Importing numpy costs as much as a dozen artifacts, so nothing here happens before somebody asked for it by `load`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from ..model import Distribution
+from .layout import Layout
+
+FEWEST = 64
+"""Bins (or bytes) below which a plain loop is as quick."""
+_LONGEST = 5
+"""Bytes of a number that are read here: its 34 bits cannot overflow any sum over a whole stream."""
+_HIGHEST = 2**61
+"""Above it the sum of two edges may not fit in 63 bits."""
+_EXACT = 2**51
+"""Edges up to here, and sums of two of them, are numbers that a double holds."""
+_KEY = "_columns"
+
+_numpy: ModuleType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """`low`, `high` and `count` of a distribution as arrays of 64-bit integers."""
+
+    low: Any
+    high: Any
+    count: Any
+
+
+def load() -> None:
+    """Import numpy and use it from now on, in this process and in those forked from it."""
+    global _numpy
+    import numpy
+
+    _numpy = numpy
+
+
+def loaded() -> ModuleType | None:
+    """numpy after `load`, None before."""
+    return _numpy
+
+
+def columns_of(distribution: Distribution) -> Columns | None:
+    """The columns that `distribution` was made from here; None where it came about in another way."""
+    found: Columns | None = vars(distribution).get(_KEY)
+    return found
+
+
+def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
+    """(indexes in use, their counts, index after the last) as `histogram._places` reads them from `stream`.
+
+    None where a number is long, idle or cut off, or where an edge of `layout` might overflow: then the plain loop
+    reads it, or says what is wrong with it.
+    """
+    np = _numpy
+    if np is None or len(stream) < FEWEST or layout.highest > _HIGHEST:
+        return None
+    raw = np.frombuffer(stream, np.uint8)
+    ends = np.flatnonzero(raw < 0x80)
+    if not ends.size or ends[-1] != raw.size - 1:
+        return None
+    starts = np.empty_like(ends)
+    starts[0], starts[1:] = 0, ends[:-1] + 1
+    length = ends - starts + 1
+    longest = int(length.max())
+    if longest > _LONGEST or bool(((length > 1) & (raw[ends] == 0)).any()):
+        return None
+    value = (raw[starts] & 0x7F).astype(np.int64)
+    for place in range(1, longest):
+        longer = np.flatnonzero(length > place)
+        value[longer] |= (raw[starts[longer] + place] & 0x7F).astype(np.int64) << (7 * place)
+    skips, half = (value & 1).astype(bool), value >> 1
+    following = np.cumsum(np.where(skips, half + 1, 1))
+    held = np.flatnonzero(~skips & (value != 0))
+    return following[held] - 1, half[held], int(following[-1])
+
+
+def distribution_of(indexes: Any, counts: Any, layout: Layout) -> Distribution:
+    """The distribution with `counts` in the bins `indexes` of `layout`, as `places` gave them."""
+    row = (indexes >> layout.half_bits) - 1
+    row[row < 0] = 0
+    shift = row + layout.unit
+    low = (indexes - (row << layout.half_bits)) << shift
+    high = low | ~(-1 << shift)
+    made = Distribution(tuple(low.tolist()), tuple(high.tolist()), tuple(counts.tolist()))
+    vars(made)[_KEY] = Columns(low, high, counts)
+    return made
+
+
+def narrower(distribution: Distribution, widths: Sequence[int]) -> list[int] | None:
+    """How many of the first bins hold fewer values than each of `widths`; None without columns.
+
+    Bins that were read here get wider and wider, as those of every layout do.
+    """
+    columns, np = columns_of(distribution), _numpy
+    if columns is None or np is None:
+        return None
+    found: list[int] = np.searchsorted(columns.high - columns.low, [width - 1 for width in widths]).tolist()
+    return found
+
+
+def by_middle(
+    distribution: Distribution, part: slice, start: float, width: float, size: int, slack: float
+) -> list[float] | None:
+    """`modes._by_middle` of the bins in `part`; None without columns, or where a bin is not narrow enough for it."""
+    columns, np = columns_of(distribution), _numpy
+    if columns is None or np is None or distribution.high[-1] > _EXACT:
+        return None
+    low, high = columns.low[part], columns.high[part]
+    narrow = 1 + width / 4
+    if not float((low * narrow - high).min()) > slack * (1 + narrow):
+        return None
+    edges = [2 * math.exp(start + i * width) for i in range(1, size)]
+    total = np.concatenate(([0], np.cumsum(columns.count[part])))
+    held = total[np.concatenate(([0], np.searchsorted(low + high, edges), [low.size]))]
+    found: list[float] = (held[1:] - held[:-1]).astype(float).tolist()
+    return found
+
+
+def inherit(made: Distribution, source: Distribution) -> Distribution:
+    """`made` with the columns of `source`, whose bins it shares; and with the sums that columns give at once."""
+    columns, np = columns_of(source), _numpy
+    if columns is None or np is None or not made.count:
+        return made
+    known = vars(made)
+    known[_KEY] = columns
+    known["cumulative"] = tuple(np.cumsum(columns.count).tolist())
+    known["variance"] = _variance(columns, made.mean or 0.0, made.n)
+    return made
+
+
+def _variance(columns: Columns, mean: float, n: int) -> float:
+    apart = (columns.low + columns.high) / 2 - mean
+    return math.fsum((apart * apart * columns.count).tolist()) / n
