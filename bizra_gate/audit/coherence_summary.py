@@ -220,25 +220,23 @@ def _of_percentiles(
 ) -> Iterator[Finding]:
     """Each interval puts at least ⌈q·n⌉ of its values at or below its percentile, and the rest at or above it."""
     rows = sorted((value, n // batch) for value, n in zip(column, intervals.count, strict=False) if n)
+    lowest, highest, cumulative, all_of_them = histogram.low, histogram.high, histogram.cumulative, histogram.n
     below = 0
     for value, n in rows:
         below += math.ceil(q * n - 1e-9)
-        if _at_most(histogram, value) < below:
-            yield _misplaced(name, q, value, "at or below", below, _at_most(histogram, value))
+        bins = bisect_right(lowest, value)  # that begin at or below it
+        held = cumulative[bins - 1] if bins else 0
+        if held < below:
+            yield _misplaced(name, q, value, "at or below", below, held)
             return
     above = 0
     for value, n in reversed(rows):
         above += n - math.ceil(q * n - 1e-9) + 1
-        held = histogram.n - _at_most(histogram, value, outer=False)
+        bins = bisect_left(highest, value)  # that end below it
+        held = all_of_them - (cumulative[bins - 1] if bins else 0)
         if held < above:
             yield _misplaced(name, q, value, "at or above", above, held)
             return
-
-
-def _at_most(histogram: Distribution, value: int, *, outer: bool = True) -> int:
-    """Values in bins that begin at or below `value` (`outer`), or in bins that end below it."""
-    bins = bisect_right(histogram.low, value) if outer else bisect_left(histogram.high, value)
-    return histogram.cumulative[bins - 1] if bins else 0
 
 
 def _misplaced(name: str, q: float, value: int, side: str, needed: int, held: int) -> Finding:

@@ -16,6 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import mul
 
 from ..model import Distribution, Intervals
 from .series import effective_n_of
@@ -103,16 +104,18 @@ class Dependence:
     def _of_exceedance(self, q: float) -> float:
         """From the spread of the rows' shares above the quantile, relative to their mean, known to be 1 − q."""
         logarithm = math.log(max(self._histogram.quantile(q) or 0, 0.5))
-        above = [_share_above(centre, spread, logarithm) for centre, spread in self._log_normals]
-        mean = math.fsum([share * n for share, n in zip(above, self.rows.count, strict=True)]) / self._total
+        above = _shares_above(self._log_normals, logarithm)
+        mean = math.fsum(map(mul, above, self.rows.count)) / self._total
         if mean <= 0:
             return 1.0
         relative = [share / mean for share in above]
         return effective_n_of(q / (1 - q), relative, self.rows.count) / self._total
 
 
-def _share_above(centre: float, spread: float, log_threshold: float) -> float:
-    """Share of a log-normal with this centre and spread that lies above the threshold."""
-    if spread <= 0:
-        return 1.0 if log_threshold < centre else 0.0
-    return 0.5 * math.erfc((log_threshold - centre) / spread / _SQRT2)
+def _shares_above(log_normals: Sequence[tuple[float, float]], log_threshold: float) -> list[float]:
+    """Share of each log-normal (centre and spread) that lies above the threshold."""
+    erfc = math.erfc
+    return [
+        0.5 * erfc((log_threshold - centre) / spread / _SQRT2) if spread > 0 else float(log_threshold < centre)
+        for centre, spread in log_normals
+    ]

@@ -58,6 +58,8 @@ class _Bins:
 
     def grouped(self, size: int) -> _Bins:
         """`size` bins at a time."""
+        if size == 1:
+            return self
         counts = [sum(self.count[i : i + size]) for i in range(0, len(self.count), size)]
         return _Bins(self.start, self.width * size, counts)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import mul
 
 from .student import t_quantile
 
@@ -39,10 +39,10 @@ def lag1(series: Sequence[float]) -> float:
         return 0.0
     mean = math.fsum(series) / n
     residuals = [value - mean for value in series]
-    squares = math.fsum([r * r for r in residuals])
+    squares = math.fsum(map(mul, residuals, residuals))
     if squares <= n * (4e-16 * mean) ** 2:
         return 0.0
-    return math.fsum([a * b for a, b in pairwise(residuals)]) / squares
+    return math.fsum(map(mul, residuals, residuals[1:])) / squares
 
 
 def inflation(series: Sequence[float]) -> float:
@@ -73,7 +73,7 @@ def effective_n_of(variance: float, series: Sequence[float], weights: Sequence[f
     total = math.fsum(weights)
     if len(series) < 8 or total <= 0 or variance <= 0:
         return total
-    of_mean = _variance_of_mean(series, weights) * inflation(series)
+    of_mean = _variance_of_mean(series, weights, total) * inflation(series)
     return min(total, variance / of_mean) if of_mean > 0 else total
 
 
@@ -95,7 +95,7 @@ def batch_means_interval(
     rho = lag1(means)
     if len(means) < 2:
         return BatchMeans(mean, None, None, len(means), rho)
-    error = math.sqrt(_variance_of_mean(means, sizes) * inflation(means))
+    error = math.sqrt(_variance_of_mean(means, sizes, math.fsum(sizes)) * inflation(means))
     half = t_quantile(0.5 + confidence / 2, len(means) - 1) * error
     return BatchMeans(mean, mean - half, mean + half, len(means), rho)
 
@@ -113,6 +113,9 @@ def _batches(series: Sequence[float], weights: Sequence[float]) -> tuple[list[fl
 
 def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tuple[list[float], list[float]]:
     """Weighted means of `size` neighbours each; what does not fill a batch joins the last one."""
+    if size == 1:
+        alone = [(w * y / w, w) for w, y in zip(weights, series, strict=True) if w > 0]
+        return [mean for mean, _ in alone], [w for _, w in alone]
     count = max(1, len(series) // size)
     means, sizes = [], []
     for index in range(count):
@@ -125,9 +128,12 @@ def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tu
     return means, sizes
 
 
-def _variance_of_mean(series: Sequence[float], weights: Sequence[float]) -> float:
-    """Variance of Σwy/Σw for uncorrelated entries, the weights taken as given (linearised ratio estimator)."""
-    total, n = math.fsum(weights), len(series)
-    mean = math.fsum([w * y for w, y in zip(weights, series, strict=True)]) / total
-    squares = math.fsum((w * (y - mean)) ** 2 for w, y in zip(weights, series, strict=True))
-    return squares * n / (n - 1) / total**2
+def _variance_of_mean(series: Sequence[float], weights: Sequence[float], total: float) -> float:
+    """Variance of Σwy/Σw for uncorrelated entries, the weights (which add up to `total`) taken as given.
+
+    Linearised ratio estimator.
+    """
+    n = len(series)
+    mean = math.fsum(map(mul, weights, series)) / total
+    parts = [w * (y - mean) for w, y in zip(weights, series, strict=True)]
+    return math.fsum(map(mul, parts, parts)) * n / (n - 1) / total**2

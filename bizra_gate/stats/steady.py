@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
+from operator import sub
 from statistics import median
 from typing import Literal
 
@@ -194,9 +195,9 @@ class _Shape:
         sums = [0.0, *accumulate(self.values)]
         # the mean of any longer stretch lies between those of the pieces of this length that it can be cut into
         means = [
-            (b - a) / size
+            extreme / size
             for size in range(least, min(2 * least, self.n + 1))
-            for a, b in zip(sums, sums[size:], strict=False)
+            for extreme in _extremes_of(list(map(sub, sums[size:], sums)))
         ]
         start, stop = self._stretch()
         inside = self.level(start, stop)
@@ -344,6 +345,10 @@ def _clipped(values: Sequence[float], tolerance: float) -> list[float]:
     sigma = _MAD_TO_SIGMA * median([abs(value - 1) for value in values])
     reach = max(_CLIP * sigma, _CLIP_TOLERANCES * tolerance)
     return [min(max(value, 1 - reach), 1 + reach) for value in values]
+
+
+def _extremes_of(values: Sequence[float]) -> tuple[float, float]:
+    return min(values), max(values)
 
 
 def _blocks(values: list[float], size: int) -> list[float]:
