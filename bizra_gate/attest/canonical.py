@@ -53,6 +53,13 @@ def canonical_parsed(value: object) -> bytes:
     return text.encode("utf-8")
 
 
+def compacted(rendered: bytes) -> bytes:
+    """The canonical bytes of what `render` laid out without a backslash: all white space outside strings taken away."""
+    parts = rendered.split(b'"')
+    parts[::2] = [part.translate(None, b" \n") for part in parts[::2]]
+    return b'"'.join(parts)
+
+
 def cross_checked(value: object) -> bytes:
     """`canonical(value)`, agreed upon by the independent implementation in package `rfc8785`; used when signing."""
     import rfc8785

@@ -15,9 +15,10 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from bizra_gate.attest.canonical import canonical_parsed, cross_checked, render_parsed
+from bizra_gate.attest.canonical import canonical_parsed, compacted, cross_checked, render_parsed
 from bizra_gate.attest.digest import sha256_hex
 from bizra_gate.attest.dsse import PAYLOAD_TYPE, pae
 from bizra_gate.attest.keys import SIGNATURE_BYTES, PrivateKey, is_fingerprint
@@ -38,7 +39,7 @@ class Signature:
     sig: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sealed:
     """An artifact whose form is right and whose signatures have not been looked at yet."""
 
@@ -56,6 +57,10 @@ class Sealed:
 
     def unverified_statement(self) -> Statement:
         """What the file says, whoever wrote it: for looking at it, never for a verdict."""
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Statement:
         statement: Statement = json.loads(self.body)
         return statement
 
@@ -72,7 +77,18 @@ def read(data: bytes, name: str = "artifact") -> Sealed:
             f"{name}: the bytes are not the one rendering of their content (layout, key order, or number spelling)",
             hint=f"if only the layout changed: bizra-gate fmt {name}",
         )
-    return Sealed(canonical_parsed(document["statement"]), signatures, sha256_hex(data), name)
+    return Sealed(_statement_in(data, document), signatures, sha256_hex(data), name)
+
+
+def _statement_in(data: bytes, document: dict[str, Any]) -> bytes:
+    """The canonical statement of `document`, whose one rendering `data` is: that without its white space, cut out.
+
+    Strings with escapes in them are spelled anew instead: where a string ends, its quotes alone do not tell.
+    """
+    if b"\\" in data:
+        return canonical_parsed(document["statement"])
+    before = canonical_parsed({name: document[name] for name in _MEMBERS - {"statement"}})
+    return compacted(data)[len(before) + len(',"statement":') - 1 : -1]
 
 
 def seal(statement: Statement, signers: Sequence[PrivateKey]) -> bytes:
