@@ -105,6 +105,9 @@ def _noun(kind: type[Any]) -> Decoder:
         for field in dataclasses.fields(kind)
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
+    needed = [name for name in required if not _may_be_empty(names[name])]
+    empty: dict[str, Any] = {name: () for name in required if _may_be_empty(names[name])}
+    as_it_stands = {name: _unchanged(annotation) for name, annotation in names.items()}
     check = sound.CHECKS.get(kind)
     decoders: dict[str, Decoder] = {}
 
@@ -115,19 +118,28 @@ def _noun(kind: type[Any]) -> Decoder:
             raise _refuse(where, document, f"an object ({kind.__name__})")
         if not decoders:  # on first use: nouns hold each other
             decoders.update({name: _decoder(annotation) for name, annotation in names.items()})
-        for name in document:
+        values = empty.copy()
+        for name, item in document.items():
             if name not in names:
                 raise _refuse(f"{where}.{name}", name, f"one of {', '.join(sorted(names))}")
-        for name in required:
-            if name not in document and not _may_be_empty(names[name]):
+            plain = type(item) in as_it_stands[name]
+            values[name] = item if plain else decoders[name](item, f"{where}.{name}")
+        for name in needed:
+            if name not in values:
                 raise _refuse(where, sorted(document), f"a member {name!r}")
-        values = {name: decoders[name](item, f"{where}.{name}") for name, item in document.items()}
-        made = kind(**{name: () for name in required if name not in values} | values)
+        made = kind(**values)
         if check is not None:
             check(made, where)
         return made
 
     return decode_noun
+
+
+def _unchanged(annotation: Any) -> frozenset[type]:
+    """Types of JSON values that `annotation` takes as they stand, so that no decoder needs to be asked."""
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        return frozenset().union(*(_unchanged(item) for item in typing.get_args(annotation)))
+    return frozenset({annotation}) if annotation in (int, float, str, bool, type(None)) else frozenset()
 
 
 def _may_be_empty(annotation: Any) -> bool:

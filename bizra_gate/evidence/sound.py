@@ -7,7 +7,8 @@ would make a later sum run out of bounds, is refused where it is read; what is m
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from ..errors import UntrustedError
@@ -26,14 +27,14 @@ def _intervals(value: Intervals, where: str) -> None:
         raise _refuse(where, f"{rows:,} intervals", f"at most {MAX_ROWS:,}")
     if value.length_ns <= 0:
         raise _refuse(f"{where}.length_ns", str(value.length_ns), "a length above zero")
-    for field in dataclasses.fields(value):
-        column = getattr(value, field.name)
+    for name in _names(Intervals):
+        column = getattr(value, name)
         if not isinstance(column, tuple):
             continue
-        if len(column) != rows and (column or field.name == "count"):
-            raise _refuse(f"{where}.{field.name}", f"{len(column)} values", f"{rows}, one for each interval")
-        if min(column, default=0) < 0 and field.name != "start_ns":
-            raise _refuse(f"{where}.{field.name}", str(min(column)), "values of at least 0")
+        if len(column) != rows and (column or name == "count"):
+            raise _refuse(f"{where}.{name}", f"{len(column)} values", f"{rows}, one for each interval")
+        if min(column, default=0) < 0 and name != "start_ns":
+            raise _refuse(f"{where}.{name}", str(min(column)), "values of at least 0")
 
 
 def _latency(value: Latency, where: str) -> None:
@@ -53,14 +54,20 @@ def _measurement(value: Measurement, where: str) -> None:
 
 def _counts(value: Any, where: str) -> None:
     """Whatever was counted, nothing was counted below zero."""
-    for field in dataclasses.fields(value):
-        member = getattr(value, field.name)
-        if isinstance(member, int) and member < 0:
-            raise _refuse(f"{where}.{field.name}", str(member), "at least 0")
-        if isinstance(member, Mapping):
+    for name in _names(type(value)):
+        member = getattr(value, name)
+        if isinstance(member, int):
+            if member < 0:
+                raise _refuse(f"{where}.{name}", str(member), "at least 0")
+        elif type(member) is dict:  # as mappings are decoded
             for label, count in member.items():
                 if isinstance(count, int) and count < 0:
-                    raise _refuse(f"{where}.{field.name}.{label}", str(count), "at least 0")
+                    raise _refuse(f"{where}.{name}.{label}", str(count), "at least 0")
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _refuse(where: str, got: str, expected: str) -> UntrustedError:

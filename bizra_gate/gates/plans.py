@@ -105,14 +105,12 @@ def _noun(kind: type[Any], document: Json, where: str, **given: object) -> Any:
     """An instance of the dataclass `kind`; unknown members and missing ones without a default are refused."""
     if not isinstance(document, dict):
         raise _refusal(where, document, "an object")
-    hints = _hints(typing.cast("typing.Hashable", kind))
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}
-    unknown = sorted(set(document) - set(fields))
+    hints, optional = _hints(typing.cast("typing.Hashable", kind)), _optional(typing.cast("typing.Hashable", kind))
+    unknown = sorted(name for name in document if name not in optional or name in given)
     if unknown:
         raise _refusal(f"{where}.{unknown[0]}", document[unknown[0]], "no such member")
-    for name, field in fields.items():
-        optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-        if name not in document and not optional:
+    for name in optional:
+        if name not in document and not optional[name] and name not in given:
             raise _refusal(f"{where}.{name}", None, "a value")
     values = {name: _value(hints[name], item, f"{where}.{name}") for name, item in document.items()}
     return kind(**values, **given)
@@ -122,6 +120,16 @@ def _noun(kind: type[Any], document: Json, where: str, **given: object) -> Any:
 def _hints(kind: Any) -> dict[str, Any]:
     """Annotations of a dataclass as types; reading them costs more than reading a plan."""
     return typing.get_type_hints(kind)
+
+
+@cache
+def _optional(kind: Any) -> dict[str, bool]:
+    """Whether each field of a dataclass has a default."""
+    missing = dataclasses.MISSING
+    return {
+        field.name: field.default is not missing or field.default_factory is not missing
+        for field in dataclasses.fields(kind)
+    }
 
 
 def _value(hint: Any, document: Json, where: str) -> Any:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 from ..model import Distribution
-from .layout import Layout
+from .layout import COARSE, DEFAULT, Layout
 
 FEWEST = 64
 """Bins (or bytes) below which a plain loop is as quick."""
@@ -88,14 +89,44 @@ def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
 
 def distribution_of(indexes: Any, counts: Any, layout: Layout) -> Distribution:
     """The distribution with `counts` in the bins `indexes` of `layout`, as `places` gave them."""
+    if layout in (DEFAULT, COARSE):
+        table = _table(layout)
+        low, high = table.low[indexes], table.high[indexes]
+        lows, highs = table.lows[indexes].tolist(), table.highs[indexes].tolist()
+    else:
+        low, high = _edges(indexes, layout)
+        lows, highs = low.tolist(), high.tolist()
+    made = Distribution(tuple(lows), tuple(highs), tuple(counts.tolist()))
+    vars(made)[_KEY] = Columns(low, high, counts)
+    return made
+
+
+def _edges(indexes: Any, layout: Layout) -> tuple[Any, Any]:
+    """Lowest and highest value of each of the bins `indexes`."""
     row = (indexes >> layout.half_bits) - 1
     row[row < 0] = 0
     shift = row + layout.unit
     low = (indexes - (row << layout.half_bits)) << shift
-    high = low | ~(-1 << shift)
-    made = Distribution(tuple(low.tolist()), tuple(high.tolist()), tuple(counts.tolist()))
-    vars(made)[_KEY] = Columns(low, high, counts)
-    return made
+    return low, low | ~(-1 << shift)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The edges of all bins of a layout: as numbers of the machine, and as objects that every histogram can share."""
+
+    low: Any
+    high: Any
+    lows: Any
+    highs: Any
+
+
+@cache
+def _table(layout: Layout) -> _Table:
+    """Made once a process for the layouts that our own recorder writes; those of others may have millions of bins."""
+    np = _numpy
+    assert np is not None
+    low, high = _edges(np.arange(layout.length), layout)
+    return _Table(low, high, low.astype(object), high.astype(object))
 
 
 def narrower(distribution: Distribution, widths: Sequence[int]) -> list[int] | None:
