@@ -1,0 +1,203 @@
+"""Whole columns by numpy, and loops that were made quicker: the same as the plain definition, to the last bit."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import itertools
+import math
+import random
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stats_builders import MS, S, closed_measurement, hdr
+
+from bizra_gate.audit import examine, lattice
+from bizra_gate.errors import UntrustedError
+from bizra_gate.evidence import codec
+from bizra_gate.model import Distribution, Measurement, Policy
+from bizra_gate.stats import arrays, modes, series, steady
+from bizra_gate.stats.dependence import _shares_above
+from bizra_gate.stats.histogram import decode, encode, with_exact
+from bizra_gate.stats.layout import COARSE, DEFAULT, Layout
+from bizra_gate.stats.summary import summarize
+
+LAYOUTS = (DEFAULT, COARSE, Layout(1_000, 10**11, 4), Layout(1, 2**62, 1))
+
+
+@contextmanager
+def by_columns() -> Iterator[None]:
+    """What is read within is read as `verify` reads it by the dozen."""
+    arrays.load()
+    try:
+        yield
+    finally:
+        arrays._numpy = None
+
+
+def both(text: str) -> tuple[object, object]:
+    """What the loops and what the columns read from `text`: a distribution, or the sentence of the refusal."""
+
+    def said() -> object:
+        try:
+            return decode(text)
+        except UntrustedError as error:
+            return error.message
+
+    plain = said()
+    with by_columns():
+        return plain, said()
+
+
+def wrapped(stream: bytes, layout: Layout = DEFAULT) -> str:
+    head = struct.pack(">IIIIQQd", 0x1C849313, len(stream), 0, layout.digits, layout.lowest, layout.highest, 1.0)
+    packed = zlib.compress(head + stream)
+    return base64.b64encode(struct.pack(">II", 0x1C849314, len(packed)) + packed).decode()
+
+
+@st.composite
+def histograms(draw: st.DrawFn, fewest: int = 1) -> Distribution:
+    """One or two heaps of hundreds of values, some on a grid, in our bins with exact extremes and sum."""
+    dice = random.Random(draw(st.integers(0, 2**32)))
+    n, spread = draw(st.integers(fewest, 800)), draw(st.floats(0.01, 2.5))
+    grid, far = draw(st.sampled_from([1, 1, 1, 1_000, MS])), draw(st.sampled_from([1.0, 1.0, 30.0]))
+    values = [dice.lognormvariate(14, spread) * (far if dice.random() < 0.4 else 1.0) for _ in range(n)]
+    return hdr(min(DEFAULT.highest, max(1, round(value / grid)) * grid) for value in values)
+
+
+def read(histogram: Distribution) -> Distribution:
+    """`histogram` after the way through a file."""
+    return with_exact(decode(encode(histogram)), histogram.minimum, histogram.maximum, histogram.total_ns)
+
+
+@given(st.binary(max_size=400).map(lambda head: head + bytes(range(2, 90))), st.sampled_from(LAYOUTS))
+@settings(max_examples=300, deadline=None)
+def test_any_stream_of_counts_is_read_or_refused_alike(stream: bytes, layout: Layout) -> None:
+    plain, quick = both(wrapped(stream, layout))
+    assert quick == plain
+
+
+@given(st.lists(st.integers(0, 2**33), min_size=70, max_size=200), st.sampled_from(LAYOUTS))
+@settings(max_examples=200, deadline=None)
+def test_any_counts_are_read_alike_however_large(counts: list[int], layout: Layout) -> None:
+    edges = [layout.edges(index) for index in range(len(counts))]
+    kept = [(low, high, count) for (low, high), count in zip(edges, counts, strict=True) if count]
+    columns = zip(*kept, strict=True) if kept else ((), (), ())
+    plain, quick = both(encode(Distribution(*columns), layout))  # type: ignore[arg-type]
+    assert isinstance(plain, Distribution)
+    assert quick == plain
+    assert {type(item) for item in (*quick.low, *quick.high, *quick.count)} <= {int}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("last", [b"\x80", b"\x82\x80", b"\x80\x00", b"\xff" * 9, b"\xff" * 8 + b"\x01"])
+def test_a_number_that_is_idle_cut_off_or_long_is_left_to_the_loop(last: bytes) -> None:
+    plain, quick = both(wrapped(b"\x02" * 90 + last))
+    assert quick == plain
+
+
+@given(histograms())
+@settings(max_examples=150, deadline=None)
+def test_sums_modes_and_steps_of_a_histogram_are_the_same(histogram: Distribution) -> None:
+    plain = read(histogram)
+    with by_columns():
+        quick = read(histogram)
+        assert (quick, quick.cumulative, quick.n) == (plain, plain.cumulative, plain.n)
+        assert (quick.mean, quick.variance) == (plain.mean, plain.variance)
+        assert (modes.modes(quick), lattice.step_ns(quick)) == (modes.modes(plain), lattice.step_ns(plain))
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=15, deadline=None)
+def test_a_measurement_that_was_read_is_summarised_and_audited_alike(seed: int) -> None:
+    document = codec.encode(closed_measurement(seed))
+
+    def judged() -> tuple[object, object]:
+        measurement = codec.decode(Measurement, document, "measurement")
+        return summarize(measurement, 0.95, (33.3, 99.5)), examine(measurement, Policy())
+
+    plain = judged()
+    with by_columns():
+        assert judged() == plain
+
+
+# ── loops that were made quicker, beside what they compute ───────────────────────────────────────────────────────
+
+_SERIES = st.lists(st.floats(1e-3, 1e9), min_size=8, max_size=130)
+
+
+@given(_SERIES, st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_batches_of_one_are_the_entries_that_hold_something(values: list[float], dice: random.Random) -> None:
+    weights = [float(dice.randrange(0, 50)) for _ in values]
+    rows = [(math.fsum([w * y]) / math.fsum([w]), math.fsum([w])) for w, y in zip(weights, values, strict=True) if w]
+    assert series._batched(values, weights, 1) == ([mean for mean, _ in rows], [w for _, w in rows])
+
+
+@given(_SERIES)
+@settings(max_examples=100, deadline=None)
+def test_the_correlation_of_neighbours_is_that_of_its_formula(values: list[float]) -> None:
+    mean = math.fsum(values) / len(values)
+    products = math.fsum((a - mean) * (b - mean) for a, b in itertools.pairwise(values))
+    squares = math.fsum((a - mean) * (a - mean) for a in values)
+    expected = products / squares if squares > len(values) * (4e-16 * mean) ** 2 else 0.0
+    assert series.lag1(values) == expected
+
+
+@given(st.lists(st.tuples(st.floats(1, 30), st.floats(-1, 3)), max_size=50), st.floats(0, 30))
+@settings(max_examples=100, deadline=None)
+def test_the_shares_above_a_threshold_are_those_of_log_normals(rows: list[tuple[float, float]], place: float) -> None:
+    def share(centre: float, spread: float) -> float:
+        if spread <= 0:
+            return 1.0 if place < centre else 0.0
+        return 0.5 * math.erfc((place - centre) / spread / math.sqrt(2))
+
+    assert _shares_above(rows, place) == [share(*row) for row in rows]
+
+
+@given(_SERIES.filter(lambda values: len(values) >= 10))
+@settings(max_examples=100, deadline=None)
+def test_the_largest_contrast_is_looked_for_in_every_stretch(values: list[float]) -> None:
+    shape = steady._Shape(values, values)
+    least = math.ceil(steady.LASTING * shape.n)
+    sums = [0.0, *itertools.accumulate(values)]
+    sizes = range(least, min(2 * least, shape.n + 1))
+    means = [(b - a) / size for size in sizes for a, b in zip(sums, sums[size:], strict=False)]
+    start, stop = shape._stretch()
+    inside, outside = shape.level(start, stop), shape._level_without(start, stop)
+    pairs = ((min(means), max(means)), (inside, outside), shape._ends_of_line())
+    assert shape.most() == max(abs(steady._contrast(a, b, 0.0, 1.0).difference) for a, b in pairs)
+
+
+def _valleys_by_definition(smooth: Sequence[float], counts: Sequence[float], least: float) -> list[object]:
+    found: list[object] = []
+    for place, height in enumerate(smooth):
+        peak = min(max(smooth[: place + 1]), max(smooth[place:]))
+        before = smooth[place - 1] if place else math.inf
+        after = smooth[place + 1] if place + 1 < len(smooth) else math.inf
+        deep = height < before and height <= after and peak > 0 and height <= modes.DEPTH * peak
+        heavy = min(math.fsum(counts[:place]), math.fsum(counts[place:])) >= least
+        if deep and heavy and peak - height > modes._Z * math.sqrt(0.375 * (peak + height)):
+            found.append((height / peak, place, peak))
+    return found
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=120), st.integers(0, 200))
+@settings(max_examples=150, deadline=None)
+def test_valleys_are_the_places_that_their_definition_names(counts: list[int], least: int) -> None:
+    held = [float(count) for count in counts]
+    smooth = modes._smoothed(held)
+    assert list(modes._valleys(smooth, held, float(least))) == _valleys_by_definition(smooth, held, float(least))
+
+
+def test_a_copy_with_other_extremes_keeps_its_columns_and_is_equal_to_one_without() -> None:
+    histogram = hdr(range(S, 2 * S, 3 * MS))
+    with by_columns():
+        quick = read(histogram)
+        assert arrays.columns_of(quick) is not None
+    assert arrays.columns_of(dataclasses.replace(quick, total_ns=None)) is None
+    assert quick == histogram
