@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark
 from .model import Audit, EvidenceSpec, Gate, Measurement, OpenedEvidence, Policy, Reason, Trust
 from .reports.inputs import WORST_AUDIT
+from .stats import arrays
 
 KEYRING = "keyring.toml"
 DEFAULT = 0.95
@@ -142,11 +144,17 @@ def open_all(
 ) -> list[Result]:
     """Open every task, in order; on every core when there are many."""
     cores = processes or os.cpu_count() or 1
-    if len(work) < PARALLEL_FROM or cores == 1:
+    if len(work) < PARALLEL_FROM:
         return list(_reported(map(open_one, work), len(work), progress))
+    if cores == 1:
+        arrays.load()
+        return list(_reported(map(open_one, work), len(work), progress))
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    with ProcessPoolExecutor(max_workers=cores) as pool:
+    # where it is safe a worker is a copy of this process as it is now, without threads and with everything imported
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+    with ProcessPoolExecutor(max_workers=cores, mp_context=context, initializer=arrays.load) as pool:
         return list(_reported(pool.map(open_one, work, chunksize=8), len(work), progress))
 
 

@@ -7,6 +7,7 @@ would make a later sum run out of bounds, is refused where it is read; what is m
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -54,7 +55,7 @@ def _measurement(value: Measurement, where: str) -> None:
 
 def _counts(value: Any, where: str) -> None:
     """Whatever was counted, nothing was counted below zero."""
-    for name in _names(type(value)):
+    for name in _names(typing.cast("typing.Hashable", type(value))):
         member = getattr(value, name)
         if isinstance(member, int):
             if member < 0:
