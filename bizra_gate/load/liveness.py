@@ -25,13 +25,15 @@ class Liveness:
         self._silent_since_ns: int | None = None
         self._failures = 0
         self._kinds: dict[str, int] = {}
+        self._examples: Mapping[str, str] = {}
 
     def moved(self, window: Window) -> None:
         """The window opens elsewhere by now."""
         self._window = window
 
-    def see(self, point: Point, kinds: Mapping[str, int]) -> None:
-        """`kinds` are the errors by class so far."""
+    def see(self, point: Point, kinds: Mapping[str, int], examples: Mapping[str, str]) -> None:
+        """`kinds` are the errors by class so far, `examples` one message for each."""
+        self._examples = examples
         news = {kind: count - self._kinds.get(kind, 0) for kind, count in kinds.items()}
         self._kinds = dict(kinds)
         if point.count > news.get("timeout", 0):  # the time of a timeout is recorded, and nobody answered
@@ -57,14 +59,16 @@ class Liveness:
 
     def _gone(self) -> TargetError:
         worst = max(self._kinds, key=lambda kind: self._kinds[kind])
+        example = self._examples.get(worst)
+        said = f": {example}" if example else ""
         after = format_time((self._silent_since_ns or self._window.origin_ns) - self._window.origin_ns)
         if not self._answered:
             return TargetError(
-                f"no operation succeeded: {self._failures:,} failed, most of them with {worst!r}",
+                f"no operation succeeded: {self._failures:,} failed, most of them with {worst!r}{said}",
                 hint="make one by hand to see why, then measure again",
             )
         return TargetError(
             f"the target stopped answering {after} into the load: {self._failures:,} operations in a row failed "
-            f"with {worst!r}",
+            f"with {worst!r}{said}",
             hint="nothing was recorded; look at the target's own log",
         )

@@ -28,6 +28,11 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """Worker to parent: everything is set up; one operation is being tried."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """Worker to parent: the target is open and can be driven."""
 
@@ -76,13 +81,15 @@ class Interval:
     maximum_ns: int
     kinds: Mapping[str, int] = field(default_factory=dict)
     """Errors by class so far, all phases."""
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """One message per class of error, with the first interval that has the class."""
 
     @classmethod
-    def of(cls, row: Row, kinds: Mapping[str, int]) -> Interval:
+    def of(cls, row: Row, kinds: Mapping[str, int], examples: Mapping[str, str]) -> Interval:
         used = np.flatnonzero(row.times.counts) if row.times.n else np.empty(0, dtype=np.int64)
         return cls(
             row.start_ns, row.count, row.errors, row.total_ns, row.in_flight_ns, row.in_flight,
-            used, row.times.counts[used], row.times.maximum or 0, dict(kinds),
+            used, row.times.counts[used], row.times.maximum or 0, dict(kinds), examples,
         )  # fmt: skip
 
     def add_to(self, times: HdrCounts) -> None:

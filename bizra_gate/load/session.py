@@ -12,7 +12,7 @@ from ..errors import BizraGateError, TargetError, UsageError
 from ..model import Clock, ClosedLoop, Load, Plan, Target
 from ..units import format_time
 from .liveness import Liveness
-from .messages import Broken, Done, Go, Interval, Job, Opens, Ready
+from .messages import Broken, Done, Go, Interval, Job, Opened, Opens, Ready
 from .neighbours import cpu_ns_of, servers_of
 from .progress import Progress, snapshot
 from .series import Series
@@ -24,7 +24,10 @@ from .workers import Crew
 LEAD_NS = 50_000_000
 """Between "go" and the common origin: long enough for every worker to hear of it."""
 OPEN_NS = 120_000_000_000
-"""How long a target may take to import, connect and set up, and an operation of its timeout's length to be tried."""
+"""How long a target may take to import, connect and set up."""
+HUNG_NS = 30_000_000_000
+"""How long beyond the timeout one operation may hold up a worker before the run is ended. An operation that stalls and
+comes back is a measurement, and recorded with its whole time; one that does not come back is none."""
 GRACE_NS = 60_000_000_000
 """How long after the drain's end a worker may take for its controls before it counts as hung."""
 
@@ -35,6 +38,16 @@ class Moment:
 
     machine: MachineTime | None = None
     servers_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What a worker has to do, since when, by when (clock readings), and what to look at if it does not."""
+
+    what: str
+    since_ns: int
+    at_ns: int
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +85,13 @@ class Session:
         self._series = Series(plan.workers)
         self._ready: dict[int, int] = {}
         """Proposed batch size by worker."""
+        self._opened_ns: dict[int, int] = {}
+        self._told_ns: dict[int, int] = {}
+        """By worker, up to where its intervals are finished."""
         self._done: dict[int, Done] = {}
         self._failure: BizraGateError | None = None
+        self._examples: dict[str, str] = {}
+        """One message per class of error, the first one that was told."""
         self._window: Window | None = None
         self._machine: list[Moment] = []
         self._servers: tuple[int, ...] = ()
@@ -83,10 +101,10 @@ class Session:
         """Raises `TargetError` where the target cannot be driven; whatever happens, no worker is left running."""
         try:
             self._crew.start(self._jobs(), self._hear)
-            until = self._clock.now_ns() + OPEN_NS + self._plan.timeout_ns
-            self._wait(lambda: self._window is not None, until, "open the target")
+            self._began_ns = self._clock.now_ns()
+            self._wait(lambda: self._window is not None, self._open_by)
             assert self._window is not None
-            self._wait(lambda: len(self._done) == self._plan.workers, self._deadline_ns, "end its load")
+            self._wait(lambda: len(self._done) == self._plan.workers, self._end_by)
         finally:
             self._crew.stop()
         return self._outcome()
@@ -95,25 +113,46 @@ class Session:
         loads = [share(self._plan.load, index, self._plan.workers) for index in range(self._plan.workers)]
         return [Job(self._plan, self._target, load, index, self._run) for index, load in enumerate(loads)]
 
-    def _wait(self, over: Callable[[], bool], deadline_ns: int | Callable[[], int], what: str) -> None:
-        began_ns = self._clock.now_ns()
+    def _wait(self, over: Callable[[], bool], by: Callable[[int], Deadline]) -> None:
+        """Until `over`; `by` tells of a worker what it has to do next, and by when."""
         while not over():
             self._crew.pump(self._until_next_event_s())
             if self._failure is not None:
                 raise self._failure
             self._look_at_machine()
-            limit = deadline_ns() if callable(deadline_ns) else deadline_ns
-            if not over() and self._clock.now_ns() > limit:
-                late = [i for i in range(self._plan.workers) if i not in (self._done if self._window else self._ready)]
-                raise TargetError(
-                    f"{self._who(late[0])} did not {what} within {format_time(limit - began_ns)} and was ended; "
-                    "nothing was recorded",
-                    hint="an operation or the setup may hang: a call that never returns cannot be interrupted",
-                )
+            if over():
+                return
+            now, busy = self._clock.now_ns(), self._done if self._window else self._ready
+            for index in range(self._plan.workers):
+                if index not in busy and now > (deadline := by(index)).at_ns:
+                    took = format_time(deadline.at_ns - deadline.since_ns)
+                    raise TargetError(
+                        f"{self._who(index)} did not {deadline.what} within {took} and was ended; nothing was recorded",
+                        hint=deadline.hint,
+                    )
 
-    def _deadline_ns(self) -> int:
+    def _open_by(self, index: int) -> Deadline:
+        opened = self._opened_ns.get(index)
+        if opened is None:
+            hint = "an import or the setup may hang: try it by hand"
+            return Deadline("open the target", self._began_ns, self._began_ns + OPEN_NS, hint)
+        return self._back_from("return from the operation that was tried", opened)
+
+    def _end_by(self, index: int) -> Deadline:
+        """Within the load an interval after another; after it, time for the controls."""
         assert self._window is not None
-        return self._window.closes_ns + max(self._plan.timeout_ns * 2, GRACE_NS)
+        told, closes = self._told_ns.get(index, self._window.origin_ns), self._window.closes_ns
+        if told < closes:
+            return self._back_from("return from an operation", told + self._window.length_ns)
+        limit = closes + max(self._plan.timeout_ns * 2, GRACE_NS)
+        return Deadline("end its load", closes, limit, "an operation or a control may hang")
+
+    def _back_from(self, what: str, since_ns: int) -> Deadline:
+        hint = (
+            "a call that never returns cannot be interrupted; where it only takes long, allow for it with --timeout "
+            f"(now {format_time(self._plan.timeout_ns)})"
+        )
+        return Deadline(what, since_ns, since_ns + self._plan.timeout_ns + HUNG_NS, hint)
 
     def _until_next_event_s(self) -> float:
         """Up to a quarter of a second, less where an edge of the window comes before that."""
@@ -141,6 +180,8 @@ class Session:
     def _handle(self, index: int, message: Any) -> None:
         if isinstance(message, Interval):
             self._see(index, message)
+        elif isinstance(message, Opened):
+            self._opened_ns[index] = self._clock.now_ns()
         elif isinstance(message, Ready):
             self._ready[index] = message.batch
             if len(self._ready) == self._plan.workers:
@@ -163,11 +204,13 @@ class Session:
     def _see(self, index: int, interval: Interval) -> None:
         assert self._window is not None
         points = self._series.add(index, interval)
+        self._told_ns[index] = self._window.next_edge(interval.start_ns)
+        self._examples = {**interval.examples, **self._examples}
         kinds: Counter[str] = Counter()
         for counts in self._series.kinds:
             kinds.update(counts)
         for point in points:
-            self._liveness.see(point, kinds)
+            self._liveness.see(point, kinds, self._examples)
             if self._progress is not None:
                 self._progress(
                     snapshot(point, self._window, kinds.total(), self._name, self._run, self._plan.runs)

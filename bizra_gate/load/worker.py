@@ -14,9 +14,9 @@ import sys
 from typing import Any, Protocol
 
 from ..errors import BizraGateError
-from ..model import Batching, Clock, ClockFacts, Driver, OpenLoop, Pacer, Placed, WorkerTask
+from ..model import Batching, Clock, ClockFacts, Driver, OpenLoop, Pacer, Placed, Trying, WorkerTask
 from .clock import MonotonicClock, WallWatch, measure_clock, sharpen_timers
-from .messages import Broken, Done, Go, Interval, Job, Opens, Ready
+from .messages import Broken, Done, Go, Interval, Job, Opened, Opens, Ready
 from .pacer import pacer_for
 from .recorder import ColumnRecorder, Row
 from .watch import ProcessWatch
@@ -43,6 +43,9 @@ def serve(channel: Channel, clock: Clock) -> None:
         if isinstance(driver, Placed):
             driver.place(job.index, job.run, clock)
         driver.open()
+        if isinstance(driver, Trying):
+            channel.send(Opened())
+            driver.try_out()
         _apply_gc_policy(job.plan.gc)
         channel.send(Ready(os.getpid(), driver.batch if isinstance(driver, Batching) else 1))
         done = _drive(job, driver, channel, clock)
@@ -95,9 +98,15 @@ def _drive(job: Job, driver: Driver, channel: Channel, clock: Clock) -> Done:
         driver.batch = go.batch
     watch, wall = ProcessWatch(clock), WallWatch(clock)
 
+    explained: set[str] = set()
+
     def emit(row: Row) -> None:
         wall.check()
-        channel.send(Interval.of(row, recorder.kinds))
+        examples: dict[str, str] = {}
+        if recorder.kinds.keys() - explained:
+            explained.update(recorder.kinds)
+            examples = dict(driver.facts().get("error_examples", {}))
+        channel.send(Interval.of(row, recorder.kinds, examples))
 
     recorder = ColumnRecorder(
         window,

@@ -295,8 +295,9 @@ class InlineCrew:
         self._channels[index].inbox.put(message)
 
     def pump(self, timeout_s: float) -> None:
+        """Until every worker has ended: a fake clock knows no waiting, and real time has nothing to say to it."""
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join()
         if self._escaped is not None:
             raise self._escaped
 

@@ -39,7 +39,7 @@ from .plan import (
     Stage,
     Warmup,
 )
-from .protocols import Batching, Clock, Driver, Pacer, Placed, Recorder, Target, WorkerTask
+from .protocols import Batching, Clock, Driver, Pacer, Placed, Recorder, Target, Trying, WorkerTask
 from .report import (
     Audit,
     Change,
@@ -102,6 +102,7 @@ __all__ = [
     "Stage",
     "Target",
     "Trust",
+    "Trying",
     "Warmup",
     "WorkerTask",
     "kind_of",

@@ -136,11 +136,24 @@ class Placed(Protocol):
 
 
 @runtime_checkable
+class Trying(Protocol):
+    """A driver that calls the operation before the load begins, to find out how it is to be timed.
+
+    Apart from `open`, because the two may take differently long: setting up as long as it likes, one operation no
+    longer than the plan's timeout.
+    """
+
+    def try_out(self) -> None:
+        """After `open`. Raises `errors.TargetError`."""
+        ...
+
+
+@runtime_checkable
 class Batching(Protocol):
     """A driver that may put several operations between one pair of stamps.
 
-    After `open` its `batch` is what it proposes. All workers of all runs use one size, or their histograms could not be
-    added: the largest that a worker of the first run proposes. It is set before `drive`.
+    After `open` and `try_out` its `batch` is what it proposes. All workers of all runs use one size, or their
+    histograms could not be added: the largest that a worker of the first run proposes. It is set before `drive`.
     """
 
     batch: int

@@ -144,6 +144,7 @@ class CommandDriver:
 
     def drive(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         books = Books(recorder, clock.now_ns, Sample(None))
+        self._facts = {"error_examples": books.examples}  # it grows while the load runs
 
         def execute(*words: str) -> None:
             start = clock.now_ns()

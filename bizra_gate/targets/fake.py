@@ -26,6 +26,8 @@ class Answer:
     error: str | None = None
     """Class of the error that it ends in, or None."""
     outcome: str | None = None
+    said: str = ""
+    """What the error looks like."""
 
 
 Script = Callable[[int], Answer]
@@ -71,6 +73,7 @@ class FakeDriver:
         self._waiting: deque[_Operation] = deque()
         self._in_flight = self._peak = self._area_ns = self._last_ns = self._now_ns = 0
         self._count = 0
+        self._examples: dict[str, str] = {}
 
     def open(self) -> None:
         """Nothing to connect to."""
@@ -95,7 +98,7 @@ class FakeDriver:
         recorder.fold(self._now_ns, self._area_ns, self._in_flight)
 
     def facts(self) -> Mapping[str, Any]:
-        return {"in_flight_max": self._peak, "unfinished": self._in_flight}
+        return {"in_flight_max": self._peak, "unfinished": self._in_flight, "error_examples": self._examples}
 
     def close(self) -> None:
         """Nothing to let go."""
@@ -175,6 +178,8 @@ class FakeDriver:
         is_open = not isinstance(self._task.load, ClosedLoop)
         if answer.error is not None:
             due = operation.due_ns if is_open else None
+            if answer.said:
+                self._examples.setdefault(answer.error, answer.said)
             recorder.failed(answer.error, operation.start_ns, self._now_ns, due)
             return
         recorder.start_ns.append(operation.start_ns)

@@ -268,6 +268,12 @@ def test_a_long_run_against_nobody_ends_early() -> None:
         run(plan(ClosedLoop(2), duration_ns=HOUR), refusing)
 
 
+def test_a_target_that_is_given_up_early_is_told_with_what_its_first_error_looked_like() -> None:
+    refusing = FakeTarget(lambda index: Answer(1 * MS, error="refused", said="nobody listens at port 1"))
+    with pytest.raises(TargetError, match="most of them with 'refused': nobody listens at port 1"):
+        run(plan(ClosedLoop(2), duration_ns=HOUR), refusing)
+
+
 def test_a_target_that_dies_on_the_way_is_told_with_the_time_of_its_death() -> None:
     def script(index: int) -> Answer:
         return Answer(1 * MS, error="refused") if index >= 19_999 else Answer(1 * MS)

@@ -16,7 +16,9 @@ WINDOW = Window.after(0, 100, 2_000)
 def part(start: int, values: list[int], errors: int = 0, in_flight: int = 1) -> Interval:
     times = HdrCounts()
     times.add(np.array(values, dtype=np.int64))
-    return Interval.of(Row(start, len(values), errors, sum(values), times, 100 * in_flight, in_flight), {"x": errors})
+    return Interval.of(
+        Row(start, len(values), errors, sum(values), times, 100 * in_flight, in_flight), {"x": errors}, {}
+    )
 
 
 def test_a_point_is_finished_when_every_worker_has_passed_it() -> None:

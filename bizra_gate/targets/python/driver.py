@@ -38,15 +38,18 @@ class PythonDriver:
         self._clock = clock
 
     def open(self) -> None:
-        """Import, instantiate, set up, and find out how one operation is timed. Raises `TargetError`."""
+        """Import, instantiate, set up. Raises `TargetError`."""
         operation = self._operation = load(self._target)
         self._sample = Sample(operation.validate)
         self._loop = asyncio.new_event_loop() if operation.is_async else None
         if operation.setup is not None:
             self._hook(operation.setup, "setup", self._context)
         self._arguments = repeat(()) if operation.arguments is None else operation.arguments(self._context)
+
+    def try_out(self) -> None:
+        """Find out how one operation is timed."""
         if self._loop is None:
-            self._found = calibrate(operation.call, self._arguments, self._clock.now_ns)
+            self._found = calibrate(self._operation.call, self._arguments, self._clock.now_ns)
             self.batch = self._found.batch if self._is_alone else 1
 
     def drive(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
@@ -82,6 +85,7 @@ class PythonDriver:
         found, now_ns = self._found, clock.now_ns
         recorder.batch = self.batch
         books = Books(recorder, now_ns, self._sample, found.gap_ns, found.bracket_ns, Queueing())
+        self._tell(books.examples)
         clock.sleep_until(task.origin_ns)
         if found.operation_ns:
             self._repeat(books, now_ns)
@@ -104,6 +108,7 @@ class PythonDriver:
 
     def _drive_paced(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         books = Books(recorder, clock.now_ns, self._sample, bracket_ns=self._found.bracket_ns)
+        self._tell(books.examples)
         clock.sleep_until(task.origin_ns)
         loops.paced(self._operation.call, self._arguments, books, clock, task)
         books.end(clock.now_ns())
@@ -112,6 +117,7 @@ class PythonDriver:
 
     def _drive_threads(self, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         books = Books(recorder, clock.now_ns, self._sample)
+        self._tell(books.examples)
         threads = Threads(self._operation.call, self._arguments, books, clock, task)
         clock.sleep_until(task.origin_ns)
         stuck = threads.run()
@@ -122,6 +128,7 @@ class PythonDriver:
     def _drive_async(self, loop: asyncio.AbstractEventLoop, task: WorkerTask, recorder: Recorder, clock: Clock) -> None:
         call, arguments = self._operation.call, self._arguments
         load = AsyncLoad(call, arguments, self._sample, recorder, clock, task)
+        self._tell(load.examples)
         clock.sleep_until(task.origin_ns)
         whole = load.closed(task.load) if isinstance(task.load, ClosedLoop) else load.open(task.load)
         loop.run_until_complete(whole)
@@ -145,7 +152,8 @@ class PythonDriver:
         )
 
     def _tell(self, examples: Mapping[str, str], **facts: Any) -> None:
-        self._facts |= {"error_examples": dict(examples), "gc": self._plan.gc, **facts}
+        """`examples` grow while the load runs, and are told from then on."""
+        self._facts |= {"error_examples": examples, "gc": self._plan.gc, **facts}
 
     def _hook(self, hook: Callable[..., Any], name: str, *items: Any) -> None:
         try:
