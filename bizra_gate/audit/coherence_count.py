@@ -38,6 +38,7 @@ def counts(measurement: Measurement, policy: Policy) -> Answer:
     """
     checks = [
         *_of_latencies(measurement),
+        *_of_beside(measurement),
         *_of_intervals(measurement),
         _of_outcomes(measurement),
         _of_sent(measurement),
@@ -81,12 +82,7 @@ def _of_latencies(measurement: Measurement) -> Iterator[_Outcome]:
 def _of_latency(kind: str, latency: Latency, measurement: Measurement) -> Iterator[_Outcome]:
     histogram = latency.histogram
     if histogram is not None and latency.count is not None and histogram.n != latency.count:
-        yield invalid(
-            CODE,
-            f"{kind}: the histogram holds {count(histogram.n)} values, but {count(latency.count)} were recorded.",
-            f"{count(histogram.n)} in bins, {count(latency.count)} stated",
-            "equal",
-        )
+        yield _split(kind, histogram.n, latency.count)
     recorded, expected = facts.size(latency), facts.timed(measurement, latency)
     if recorded is None or expected is None:
         yield _ABSENT
@@ -105,6 +101,26 @@ def _of_latency(kind: str, latency: Latency, measurement: Measurement) -> Iterat
         )
     else:
         yield None
+
+
+def _of_beside(measurement: Measurement) -> Iterator[_Outcome]:
+    for one in measurement.beside:
+        histogram, stated = one.figures.histogram, one.figures.count
+        if histogram is None or stated is None:
+            yield _ABSENT
+        elif histogram.n != stated:
+            yield _split(one.name, histogram.n, stated)
+        else:
+            yield None
+
+
+def _split(name: str, held: int, stated: int) -> Finding:
+    return invalid(
+        CODE,
+        f"{name}: the histogram holds {count(held)} values, but {count(stated)} were recorded.",
+        f"{count(held)} in bins, {count(stated)} stated",
+        "equal",
+    )
 
 
 def _of_run(run: Run, measurement: Measurement) -> _Outcome:

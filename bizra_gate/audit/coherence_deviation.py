@@ -10,13 +10,13 @@ from ..model import Figure, Finding, Latency
 from . import facts
 from .ranges import Range, is_number
 from .rule import invalid
-from .wording import time
+from .wording import Show
 
 CODE = "coherence.order"
 
 
-def of_deviation(name: str, latency: Latency, n: int | None, rank: float) -> Iterator[Finding]:
-    """σ between what the extremes and percentiles need and what they leave room for.
+def of_deviation(name: str, latency: Latency, n: int | None, rank: float, show: Show) -> Iterator[Finding]:
+    """σ between what the extremes and percentiles need and what they leave room for; `show` writes its figures.
 
     A share p_b − p_a of all values lies in [p_a, p_b], p_0 = min and p_1 = max. *Below.* Each is at least as far from
     the mean as its interval: σ² ≥ Σ (p_b − p_a)·dist(mean, [a, b])²; the two extremes alone give
@@ -32,10 +32,11 @@ def of_deviation(name: str, latency: Latency, n: int | None, rank: float) -> Ite
     least, most = _needed(latency, mean, n, rank), _room(latency, mean, n, rank)
     if stdev.high + slack < least:
         yield _finding(
-            name, stdev, mean, f"≥ {time(least)}", "its percentiles and extremes are further apart than that"
+            name, stdev, mean, f"≥ {show(least)}", "its percentiles and extremes are further apart than that", show
         )
     elif stdev.low - slack > most:
-        yield _finding(name, stdev, mean, f"≤ {time(most)}", "between its percentiles and extremes there is no room")
+        why = "between its percentiles and extremes there is no room"
+        yield _finding(name, stdev, mean, f"≤ {show(most)}", why, show)
 
 
 def _intervals(latency: Latency, top: float) -> list[tuple[float, float, float]]:
@@ -101,6 +102,6 @@ def _needed(latency: Latency, mean: Range, n: int | None, rank: float) -> float:
     return least
 
 
-def _finding(name: str, stdev: Figure, mean: Range, expected: str, why: str) -> Finding:
-    message = f"{name}: a deviation of {time(stdev)} around a mean of {time(mean)} must be {expected}: {why}."
-    return invalid(CODE, message, f"stdev {time(stdev)}", expected)
+def _finding(name: str, stdev: Figure, mean: Range, expected: str, why: str, show: Show) -> Finding:
+    message = f"{name}: a deviation of {show(stdev)} around a mean of {show(mean)} must be {expected}: {why}."
+    return invalid(CODE, message, f"stdev {show(stdev)}", expected)

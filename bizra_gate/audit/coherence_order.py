@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
-from ..model import Figure, Finding, Intervals, Latency, Measurement, Policy
+from ..model import Beside, Figure, Finding, Intervals, Latency, Measurement, Policy
 from . import facts
 from .coherence_deviation import of_deviation
 from .ranges import Range
 from .rule import Answer, NotApplicable, invalid
-from .wording import name_of, time
+from .wording import Show, name_of, shown_in, time
 
 CODE = "coherence.order"
 
@@ -25,7 +26,8 @@ def order(measurement: Measurement, policy: Policy) -> Answer:
 
     *Formula.* Besides min ≤ mean ≤ max (ns): at least a share p_b − p_a of all values is ≥ p_a and ≤ p_b, hence
     Σ p_i·(q_{i+1} − q_i) ≤ mean ≤ Σ p_{i+1}·(q_{i+1} − q_i), with p_0 = min at q = 0 and the max at q = 1; and
-    (1 − q)·(p − mean)² ≤ σ² ≤ (max − mean)·(mean − min).
+    (1 − q)·(p − mean)² ≤ σ² ≤ (max − mean)·(mean − min). The same of the other distributions of a tool's file (rates by
+    second, parts of the response time, sizes), each in its unit.
     *Tolerance.* Rounding keeps order, so figures with the same last digit are compared as they stand; others may be
     off by half a last digit each, and by a bin of the histogram that they come from. The bounds of the mean allow
     one rank (max/n), and the rank error of a sketch. There is no percentage.
@@ -44,14 +46,28 @@ def order(measurement: Measurement, policy: Policy) -> Answer:
     checked = [(name, latency) for name, latency in facts.latencies(measurement) if _has_figures(latency)]
     loose = list(_not_finite(measurement))
     series = list(facts.all_intervals(measurement))
-    if not checked and not loose and not series:
+    if not checked and not loose and not series and not measurement.beside:
         return NotApplicable("no figures of a latency distribution are given, so there is no order to check")
     findings = [*loose]
     for name, latency in checked:
-        findings += _of_latency(name, latency, facts.values(latency) or measurement.operations)
+        findings += _of_latency(name, latency, facts.values(latency) or measurement.operations, time)
+    for beside in measurement.beside:
+        findings += _of_beside(beside)
     for name, intervals, _ in series:
         findings += _of_intervals(name, intervals)
     return findings
+
+
+def _of_beside(beside: Beside) -> Iterable[Finding]:
+    """Where a tool does not tell how many values there are, nothing follows from percentiles but their order."""
+    show, figures = shown_in(beside.unit), beside.figures
+    n = facts.values(figures)
+    if n is not None:
+        return _of_latency(beside.name, figures, n, show)
+    rows = [(name, figure) for name, figure in _figures(figures)[:3] if name in ("min", "mean", "max")]
+    steps = [*pairwise(_ladder(figures)), *pairwise(rows)]
+    findings = [_step(beside.name, *step, show) for step in steps if _above(step[0][1], step[1][1], figures.bin_ratio)]
+    return findings or list(of_deviation(beside.name, replace(figures, percentiles=()), None, 0.0, show))
 
 
 def _has_figures(latency: Latency) -> bool:
@@ -76,6 +92,7 @@ def _not_finite(measurement: Measurement) -> Iterator[Finding]:
     figures += [
         (f"{name} {what}", f.value) for name, part in facts.latencies(measurement) for what, f in _figures(part)
     ]
+    figures += [(f"{one.name} {what}", f.value) for one in measurement.beside for what, f in _figures(one.figures)]
     figures += [(printed.metric, printed.value) for printed in measurement.printed]
     figures += [(f"run {run.index} value", value) for run in measurement.runs for value in run.values]
     figures += [(name, float(count)) for name, count in _counts(measurement)]
@@ -99,15 +116,16 @@ def _counts(measurement: Measurement) -> Iterator[tuple[str, int]]:
             yield f"{name}: the smallest value", latency.histogram.low[0] if latency.histogram.low else 0
 
 
-def _of_latency(name: str, latency: Latency, n: int | None) -> Iterable[Finding]:
+def _of_latency(name: str, latency: Latency, n: int | None, show: Show) -> Iterable[Finding]:
     ladder = _ladder(latency)
     if any(not math.isfinite(figure.value) for _, figure in ladder):
         return []
     steps = pairwise(ladder)
-    findings = [_step(name, below, above) for below, above in steps if _above(below[1], above[1], latency.bin_ratio)]
+    findings = [_step(name, *step, show) for step in steps if _above(step[0][1], step[1][1], latency.bin_ratio)]
     if findings:
         return findings
-    return [*_of_mean(name, latency, ladder, n), *of_deviation(name, latency, n, _rank_slack(latency, n))]
+    rank = _rank_slack(latency, n)
+    return [*_of_mean(name, latency, ladder, n, show), *of_deviation(name, latency, n, rank, show)]
 
 
 def _ladder(latency: Latency) -> list[tuple[str, Figure]]:
@@ -126,29 +144,31 @@ def _above(below: Figure, above: Figure, bin_ratio: float | None) -> bool:
     return below.low - slack > above.high
 
 
-def _step(name: str, below: tuple[str, Figure], above: tuple[str, Figure]) -> Finding:
+def _step(name: str, below: tuple[str, Figure], above: tuple[str, Figure], show: Show) -> Finding:
     (lower, first), (upper, second) = below, above
     return invalid(
         CODE,
-        f"{name}: {lower} = {time(first)} is above {upper} = {time(second)}: one of them is not what it is called.",
-        f"{lower} {time(first)}, {upper} {time(second)}",
+        f"{name}: {lower} = {show(first)} is above {upper} = {show(second)}: one of them is not what it is called.",
+        f"{lower} {show(first)}, {upper} {show(second)}",
         f"{lower} ≤ {upper}",
     )
 
 
-def _of_mean(name: str, latency: Latency, ladder: list[tuple[str, Figure]], n: int | None) -> Iterator[Finding]:
+def _of_mean(
+    name: str, latency: Latency, ladder: list[tuple[str, Figure]], n: int | None, show: Show
+) -> Iterator[Finding]:
     mean = latency.mean
     if mean is None or not math.isfinite(mean.value) or not ladder:
         return
     bounds = _bounds_of_mean(latency, n)
     slack = (latency.bin_ratio or 0.0) * mean.value
     if mean.high + slack < bounds.low or mean.low - slack > bounds.high:
-        said = ", ".join(f"{what} {time(figure)}" for what, figure in ladder)
+        said = ", ".join(f"{what} {show(figure)}" for what, figure in ladder)
         yield invalid(
             CODE,
-            f"{name}: a mean of {time(mean)} cannot belong to {said}: they allow {time(bounds)}.",
-            f"mean {time(mean)}",
-            time(bounds),
+            f"{name}: a mean of {show(mean)} cannot belong to {said}: they allow {show(bounds)}.",
+            f"mean {show(mean)}",
+            show(bounds),
         )
 
 

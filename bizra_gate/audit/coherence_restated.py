@@ -10,7 +10,7 @@ from ..units import format_quantity
 from . import facts
 from .ranges import Range, is_number
 from .rule import invalid
-from .wording import count, name_of, time
+from .wording import Show, count, name_of, time
 
 CODE = "coherence.summary"
 
@@ -77,7 +77,7 @@ def _near_rank(values: Sequence[float], q: float) -> Range:
     return Range(values[max(0, math.floor(place) - 1)], values[min(len(values) - 1, math.ceil(place) + 1)])
 
 
-def of_deviation(name: str, latency: Latency, histogram: Distribution) -> Iterator[Finding]:
+def of_deviation(name: str, latency: Latency, histogram: Distribution, show: Show) -> Iterator[Finding]:
     """A printed standard deviation against the histogram; a bin of width w hides w/2 of each of its values."""
     stdev, variance = latency.stdev, histogram.variance
     if stdev is None or variance is None or not is_number(stdev.value):
@@ -88,7 +88,7 @@ def of_deviation(name: str, latency: Latency, histogram: Distribution) -> Iterat
     allowed = _deviations(math.sqrt(variance) * math.sqrt(histogram.n), histogram.n).widened(hidden)
     if stdev.high < allowed.low or stdev.low > allowed.high:
         message = (
-            f"{name}: stdev is printed as {time(stdev)}; the histogram of {count(histogram.n)} values puts it at "
-            f"{time(allowed)}."
+            f"{name}: stdev is printed as {show(stdev)}; the histogram of {count(histogram.n)} values puts it at "
+            f"{show(allowed)}."
         )
-        yield invalid(CODE, message, f"stdev {time(stdev)}", time(allowed))
+        yield invalid(CODE, message, f"stdev {show(stdev)}", show(allowed))

@@ -11,7 +11,7 @@ from ..units import format_quantity
 from . import coherence_restated, facts
 from .ranges import Range
 from .rule import Answer, NotApplicable, invalid
-from .wording import count, name_of, time
+from .wording import Show, count, name_of, shown_in, time
 
 CODE = "coherence.summary"
 
@@ -51,8 +51,14 @@ def summary(measurement: Measurement, policy: Policy) -> Answer:
     for name, latency in facts.latencies(measurement):
         if latency.histogram is not None and latency.histogram.n and _has_figures(latency):
             looked = True
-            findings += _of_figures(name, latency, latency.histogram)
-            findings += coherence_restated.of_deviation(name, latency, latency.histogram)
+            findings += _of_figures(name, latency, latency.histogram, time)
+            findings += coherence_restated.of_deviation(name, latency, latency.histogram, time)
+    for beside in measurement.beside:
+        figures, show = beside.figures, shown_in(beside.unit)
+        if figures.histogram is not None and figures.histogram.n:
+            looked = True
+            findings += _of_figures(beside.name, figures, figures.histogram, show)
+            findings += coherence_restated.of_deviation(beside.name, figures, figures.histogram, show)
     for name, intervals, holder in facts.all_intervals(measurement):
         histogram = _histogram_of(holder)
         if histogram is not None:
@@ -135,19 +141,19 @@ def _shown(value: float | None, unit: str) -> str:
     return "no bound" if value is None else format_quantity(value, unit)
 
 
-def _of_figures(name: str, latency: Latency, histogram: Distribution) -> Iterator[Finding]:
+def _of_figures(name: str, latency: Latency, histogram: Distribution, show: Show) -> Iterator[Finding]:
     for p, figure in latency.percentiles:
         allowed = _ranks(histogram, p / 100)
         if not _within(figure, allowed, latency.bin_ratio):
-            yield _excluded(name, name_of(p), figure, allowed, histogram.n)
+            yield _excluded(name, name_of(p), figure, allowed, histogram.n, show)
     if latency.mean is not None:
         allowed = facts.mean_of(histogram)
         if not _within(latency.mean, allowed.widened((latency.quantum_ns or 0.0) / 2), None):
-            yield _excluded(name, "mean", latency.mean, allowed, histogram.n)
+            yield _excluded(name, "mean", latency.mean, allowed, histogram.n, show)
     edges = (("min", latency.minimum, _first(histogram)), ("max", latency.maximum, _last(histogram)))
     for what, extreme, allowed in edges:
         if extreme is not None and not _within(extreme, allowed, latency.bin_ratio):
-            yield _excluded(name, what, extreme, allowed, histogram.n)
+            yield _excluded(name, what, extreme, allowed, histogram.n, show)
 
 
 def _ranks(histogram: Distribution, q: float) -> Range:
@@ -174,12 +180,12 @@ def _within(figure: Figure, allowed: Range, bin_ratio: float | None) -> bool:
     return allowed.low - slack <= figure.high and figure.low <= allowed.high + slack
 
 
-def _excluded(name: str, what: str, figure: Figure, allowed: Range, n: int) -> Finding:
+def _excluded(name: str, what: str, figure: Figure, allowed: Range, n: int, show: Show) -> Finding:
     return invalid(
         CODE,
-        f"{name}: {what} is printed as {time(figure)}; the histogram of {count(n)} values puts it at {time(allowed)}.",
-        f"{what} {time(figure)}",
-        time(allowed),
+        f"{name}: {what} is printed as {show(figure)}; the histogram of {count(n)} values puts it at {show(allowed)}.",
+        f"{what} {show(figure)}",
+        show(allowed),
     )
 
 

@@ -8,6 +8,7 @@ from ..model import Figure
 from ..units import format_quantity
 from .ranges import Range
 
+Show = Callable[[float | Figure | Range], str]
 NARROW = 0.02
 """A range narrower than this, relative to its size, is written as its middle."""
 
@@ -36,6 +37,20 @@ def number(value: float | Range) -> str:
     if isinstance(value, Range):
         return _ranged(value, number)
     return format_quantity(value, "1")
+
+
+def shown_in(unit: str) -> Show:
+    """How figures in base `unit` are written; plain numbers, with commas, where it is empty or no unit of ours."""
+    if unit == "ns":
+        return time
+
+    def shown(value: float | Figure | Range) -> str:
+        if isinstance(value, Range):
+            return _ranged(value, shown)
+        plain = value.value if isinstance(value, Figure) else value
+        return format_quantity(plain, unit) if unit else f"{plain:,.6g}"
+
+    return shown
 
 
 def _ranged(value: Range, show: Callable[[float], str]) -> str:

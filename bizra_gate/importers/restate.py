@@ -7,10 +7,10 @@ the other. An importer hands both to the audit (`Restated`); what the digits of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from ..model import Figure, Restated
+from ..model import Figure, Latency, Restated
 
 FLOAT = 1e-6
 """Tools that print all digits of a double still add and divide in another order, and some print seven digits."""
@@ -41,11 +41,76 @@ def same(what: str, stated: Figure | None, unit: str, formula: str, other: Figur
         yield from between(what, stated, unit, formula, other.low, other.high)
 
 
+def at_most(what: str, stated: Figure | None, unit: str, formula: str, other: Figure | None) -> Iterator[Restated]:
+    """`stated` against a figure that it cannot exceed. Rounding keeps order: with the same digits there is no slack."""
+    if stated is None or other is None:
+        return
+    if stated.resolution == other.resolution:
+        stated, other = Figure(stated.value), Figure(other.value)
+    yield from between(what, stated, unit, formula, min(0.0, stated.low), other.high)
+
+
+def equal(what: str, stated: float | None, formula: str, expected: float | None) -> Iterator[Restated]:
+    """A count or an exact figure against another one."""
+    if stated is not None and expected is not None:
+        yield from between(what, Figure(float(stated)), "", formula, expected, expected)
+
+
 def ascending(where: str, named: Sequence[tuple[str, Figure | None]], unit: str) -> Iterator[Restated]:
     """Each figure of a row (min, mean, max) against the next one that is there: it cannot be above it."""
     known = [(name, figure) for name, figure in named if figure is not None]
     for (lower, low), (upper, high) in pairwise(known):
-        yield from between(f"{lower} of {where}", low, unit, f"the {upper} beside it", 0.0, high.high)
+        yield from at_most(f"{lower} of {where}", low, unit, f"the {upper} beside it", high)
+
+
+def dominated(
+    part: Mapping[str, Figure | None], whole: Mapping[str, Figure | None], names: tuple[str, str], unit: str
+) -> Iterator[Restated]:
+    """Every figure of a part against the same one of the whole: where each value is smaller, so is each of those."""
+    for key, figure in part.items():
+        yield from at_most(f"{key} of {names[0]}", figure, unit, f"the {key} of {names[1]}", whole.get(key))
+
+
+def within_deviation(
+    where: str, stated: Figure | None, latency: Latency | None = None, n: int = 0
+) -> Iterator[Restated]:
+    """The share of values within one deviation of the mean, in %, against the percentiles inside and outside of it.
+
+    `n` is the number of values; each end of a stretch between two percentiles may be off by one rank.
+    """
+    low, high = 0.0, 100.0
+    if latency is not None and latency.mean is not None and latency.stdev is not None and n:
+        inner = latency.mean.high - latency.stdev.low, latency.mean.low + latency.stdev.low
+        outer = latency.mean.low - latency.stdev.high, latency.mean.high + latency.stdev.high
+        ladder = [(0.0, latency.minimum), *latency.percentiles, (100.0, latency.maximum)]
+        known = [(p, figure) for p, figure in ladder if figure is not None]
+        for (p, below), (q, above) in pairwise(known):
+            if below.low > inner[0] and above.high < inner[1]:
+                low += q - p - 200.0 / n
+            elif above.high < outer[0] or below.low > outer[1]:
+                high -= q - p - 200.0 / n
+    what, formula = f"share of {where} within a deviation", "its mean, deviation and percentiles, in %"
+    yield from between(what, stated, "", formula, max(0.0, low), min(100.0, high))
+
+
+class Worst:
+    """A column of times that each row of a log states beside its parts; the row that is furthest off is kept."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._off = -math.inf
+        self._row: tuple[int, float, float, float] | None = None
+
+    def add(self, line: int, stated_ns: float, low_ns: float, high_ns: float) -> None:
+        off = max(low_ns - stated_ns, stated_ns - high_ns)
+        if off > self._off:
+            self._off, self._row = off, (line, stated_ns, low_ns, high_ns)
+
+    def restated(self, formula: str) -> Iterator[Restated]:
+        """The worst of all rows against what the parts beside it allow; nothing where there was no row."""
+        if self._row is not None:
+            line, stated, low, high = self._row
+            yield from between(f"{self._column} in line {line}", Figure(stated), "ns", formula, low, high)
 
 
 def in_buckets(

@@ -12,6 +12,7 @@ from .gate import (
     Signers,
 )
 from .measurement import (
+    Beside,
     Caveat,
     ClockFacts,
     Controls,
@@ -56,6 +57,7 @@ __all__ = [
     "Audit",
     "Baseline",
     "Batching",
+    "Beside",
     "Caveat",
     "Change",
     "Check",

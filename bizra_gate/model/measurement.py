@@ -364,6 +364,19 @@ class Restated:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A distribution of another tool's file that is no metric here: rates by second, parts of a response time, sizes.
+
+    Its figures, and the edges of its histogram, are in `unit` and not in ns.
+    """
+
+    name: str
+    """As the tool calls it."""
+    unit: str
+    figures: Latency
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """Everything recorded of one measurement, or everything that another tool said of one."""
 
@@ -408,6 +421,7 @@ class Measurement:
     runs: tuple[Run, ...] = ()
     printed: tuple[Printed, ...] = ()
     restated: tuple[Restated, ...] = ()
+    beside: tuple[Beside, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     blind: tuple[str, ...] = ()
     """Sentences on what the source does not tell, and the rules that therefore cannot look."""
