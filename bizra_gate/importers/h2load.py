@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from ..model import Beside, Caveat, Figure, Latency, Measurement, Restated, Source
 from . import blind, failure, printed, restate
 from .cut import cut_caveats, without_end
 from .document import Node, parse_several
@@ -32,8 +32,9 @@ _REQUESTS = re.compile(r"requests: (\d+) total, (\d+) started, (\d+) done, (\d+)
                        r"(\d+) errored, (\d+) timeout")  # fmt: skip
 _CODES = re.compile(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx")
 _TRAFFIC = re.compile(r"traffic: \S+ \((\d+)\) total(?:, \S+ \((\d+)\) headers .*, \S+ \((\d+)\) data)?.*")
+_TWICE = re.compile(r" (\d+(?:\.\d+)?)([KMGT]?)B \((\d+)\) (total|headers|data)")
 _OTHER_ROW = re.compile(r"(time for connect|time to 1st byte)\s*:\s+(.*)")
-_PER_CLIENT = re.compile(r"req/s\s*:\s+(\S+)\s+(\S+)\s+(\S+)\s.*")
+_PER_CLIENT = re.compile(r"req/s\s*:\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s.*")
 _ROW = re.compile(r"(?:time for )?request\s*:\s+(.*)")
 LATE = 0.02
 """A timed run stops its clients at the end of ``-D`` and is done a moment later: 2 % of it …"""
@@ -96,12 +97,17 @@ class _Text:
         self.header = ""
         self.ended = False
         self.restated: list[Restated] = []
+        self.beside: list[Beside] = []
+        self.first: dict[str, Figure] = {}
+        """Smallest time for connect and to the 1st byte."""
+        self.share: Figure | None = None
         for line in before:
             self._read_before(line)
         first = _FINISHED.fullmatch(after[0].strip())
         assert first is not None
         self.duration = printed.duration(first[1], f"{where}: finished in")
         self.rate = printed.number(first[2], f"{where}: req/s")
+        self.bytes_per_s = printed.figure(first[3], f"{where}: B/s", printed.BINARY)
         self.duration = self._without_warmup(self.duration)
         for line in after[1:]:
             self._read_after(line.rstrip())
@@ -126,6 +132,7 @@ class _Text:
             self.codes = tuple(printed.count(n, self.where) for n in match.groups())
         elif match := _TRAFFIC.fullmatch(line):
             self.bytes_in = printed.count(match[1], self.where)
+            self._read_sizes(line)
             if match[2] is not None and self.protocol == "http/1.1":  # elsewhere headers may be counted unpacked
                 parts = sum(printed.count(n, self.where) for n in match.group(2, 3))
                 self.restated += restate.between("headers and data", Figure(float(parts)), "B", "the traffic in total",
@@ -136,17 +143,55 @@ class _Text:
             self.ended = True
             self._read_clients(line)
         elif (match := _OTHER_ROW.fullmatch(line)) and self.header.split()[:3] == ["min", "max", "mean"]:
-            row = [printed.duration(cell, f"{self.where}: {match[1]}") for cell in match[2].split()[:3]]
-            named = dict(zip(("min", "max", "mean"), row, strict=False))
-            self.restated += restate.ascending(match[1], [(k, named.get(k)) for k in ("min", "mean", "max")], "ns")
+            row = [printed.duration(cell, f"{self.where}: {match[1]}") for cell in match[2].split()[:4]]
+            self._add_beside(match[1], "ns", row)
+            self.first[match[1]] = row[0]
         elif (match := _ROW.fullmatch(line)) and self.counts and self.counts[2]:
             self.latency = self._row(match[1])
 
     def _read_clients(self, line: str) -> None:
         """The last row: requests a second of one client."""
         if match := _PER_CLIENT.fullmatch(line):
-            least, most, mean = (printed.number(cell, f"{self.where}: req/s") for cell in match.groups())
-            self.restated += restate.ascending("req/s", [("min", least), ("mean", mean), ("max", most)], "1/s")
+            self._add_beside("req/s", "1/s", [printed.number(cell, f"{self.where}: req/s") for cell in match.groups()])
+
+    def _of_counts(self) -> Iterator[Restated]:
+        """Over HTTP/1.1 each client has one answer under way, whose status is counted before its end."""
+        total, _, done, succeeded, failed, errored, _ = self.counts
+        yield from restate.at_most("requests done", Figure(float(done)), "", "requests total", Figure(float(total)))
+        if not self.codes or not self.clients or self.protocol != "http/1.1" or failed > done:
+            return
+        rows = (("2xx and 3xx", sum(self.codes[:2]), succeeded, "requests succeeded"),
+                ("4xx and 5xx", sum(self.codes[2:]), failed - errored, "requests failed, not errored"))  # fmt: skip
+        for what, told, counted, formula in rows:
+            low, high = counted - self.clients, counted + self.clients
+            yield from restate.between(f"status codes {what}", Figure(float(told)), "", formula, low, high)
+
+    def _add_beside(self, name: str, unit: str, row: list[Figure]) -> None:
+        """min, max, mean and sd of one value per client."""
+        least, most, mean, stdev = [*row, *[None] * 4][:4]
+        self.beside.append(Beside(name, unit, Latency(minimum=least, mean=mean, maximum=most, stdev=stdev)))
+
+    def _read_sizes(self, line: str) -> None:
+        """Each size is printed to two decimals of its unit and, beside it, in bytes."""
+        for value, unit, exact, what in _TWICE.findall(line):
+            stated = printed.figure(value + unit, f"{self.where}: traffic", printed.BINARY)
+            total = Figure(float(printed.count(exact, f"{self.where}: traffic")))
+            self.restated += restate.same(f"traffic {what}", stated, "B", "the bytes beside it", total)
+
+    def _of_all(self) -> Iterator[Restated]:
+        """Bytes a second over the time that h2load divides by; a first byte comes after its connection."""
+        if self.bytes_in is not None and self.duration.low > 0:
+            spans = [self.duration, *([self.asked] if self.asked is not None and self.asked.low > 0 else [])]
+            low, high = (self.bytes_in * 1e9 / edge(span.value for span in spans) for edge in (max, min))
+            slack = max(span.resolution / span.value for span in spans) / 2 * high + 1.0
+            formula = "the traffic in total over the time"
+            yield from restate.between("B/s", self.bytes_per_s, "B/s", formula, low - slack, high + slack)
+        least = self.first.get("time for connect"), self.first.get("time to 1st byte")
+        formula = "the min of time to 1st byte"
+        yield from restate.at_most("min of time for connect", least[0], "ns", formula, least[1])
+        yield from self._of_counts()
+        if self.latency is not None:
+            yield from restate.within_deviation("time for request", self.share, self.latency, self.latency.count or 0)
 
     def _row(self, cells_text: str) -> Latency:
         names = self.header.replace("+/- sd", "share").split()
@@ -160,6 +205,8 @@ class _Text:
             raise FormatError(
                 f"{self.where}: got {cells_text.strip()[:60]!r}; expected min, max, mean and sd of requests"
             )
+        if "share" in cells:
+            self.share = printed.number(cells["share"].rstrip("%"), f"{self.where}: +/- sd")
         return _figures(found, self.counts[2])
 
     def _without_warmup(self, finished: Figure) -> Figure:
@@ -209,7 +256,8 @@ class _Text:
             outcomes_complete=bool(self.codes) and not pipelined and not failed,
             latency=self.latency,
             bytes_in=self.bytes_in,
-            restated=(*(good if failed <= done else ()), *self.restated),
+            restated=(*(good if failed <= done else ()), *self.restated, *self._of_all()),
+            beside=tuple(self.beside),
             caveats=(*self._of_rate(rate), *end),
             blind=(*_BLIND, blind.SERIES, blind.TAIL, *((_STREAMS,) if pipelined else ())),
         )

@@ -7,6 +7,7 @@ one million; neither ``-c`` nor ``-q`` is printed, nor is the number of requests
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +26,10 @@ _BLIND = (*blind.LOAD, blind.INTENDED, blind.RATE, blind.THINK, blind.CONNECTION
 
 _SUMMARY = re.compile(r"\s+(Total|Slowest|Fastest|Average|Requests/sec):\s+(\S+)(?: secs)?")
 _BYTES = re.compile(r"\s+Total data:\s+(\d+) bytes")
-_BUCKET = re.compile(r"\s+\d+\.\d+ \[(\d+)\]\s*\|■*")
+_BUCKET = re.compile(r"\s+(\d+\.\d+) \[(\d+)\]\s*\|■*")
+_SIZE = re.compile(r"\s+Size/request:\s+(\d+) bytes")
+_DETAIL = re.compile(r"\s+(DNS-lookup|req write|resp wait|resp read):\s+(\d\S*) secs, (\d\S*) secs, (\d\S*) secs")
+"""Not DNS+dialup: version 0.1.4 prints the fastest and slowest of whole requests there."""
 _PERCENTILE = re.compile(r"\s+(\d+(?:\.\d+)?)%+ in (\S+) secs")
 _COUNTED = re.compile(r"\s+\[(\d+)\]\t(.*)")
 
@@ -58,6 +62,9 @@ class _Report:
         self.errors: dict[str, int] = {}
         self.recorded = 0
         self.buckets: list[int] = []
+        self.marks: list[Figure] = []
+        self.size: int | None = None
+        self.details: dict[str, tuple[Figure, Figure, Figure]] = {}
         self.bytes_in: int | None = None
         in_errors = False
         for line in lines:
@@ -84,10 +91,16 @@ class _Report:
         elif match := _PERCENTILE.fullmatch(line):
             self.percentiles.append((float(match[1]), printed.number(match[2], f"{where}: {match[1]}%", 1e9)))
         elif match := _BUCKET.fullmatch(line):
-            self.buckets.append(printed.count(match[1], f"{where}: histogram"))
+            self.marks.append(printed.number(match[1], f"{where}: histogram", 1e9))
+            self.buckets.append(printed.count(match[2], f"{where}: histogram"))
             self.recorded += self.buckets[-1]
         elif match := _BYTES.fullmatch(line):
             self.bytes_in = printed.count(match[1], where)
+        elif match := _SIZE.fullmatch(line):
+            self.size = printed.count(match[1], f"{where}: Size/request")
+        elif match := _DETAIL.fullmatch(line):
+            mean, low, high = (printed.number(cell, f"{where}: {match[1]}", 1e9) for cell in match.groups()[1:])
+            self.details[match[1]] = low, mean, high
 
 
 def _read_text(lines: list[str], stream: Stream) -> Measurement:
@@ -117,12 +130,24 @@ def _read_text(lines: list[str], stream: Stream) -> Measurement:
 
 
 def _restated(report: _Report) -> Iterator[Restated]:
-    """Percentiles against the histogram: bucket i ends at fastest + i · (slowest - fastest) / (buckets - 1)."""
+    """Percentiles against the histogram: bucket i ends at fastest + i · (slowest - fastest) / (buckets - 1).
+
+    The size of a request is that of all data over the latencies kept, cut to whole bytes (`requester/report.go`).
+    """
     fastest, slowest = report.figures.get("Fastest"), report.figures.get("Slowest")
+    if report.recorded and report.bytes_in is not None:
+        size = report.bytes_in // report.recorded
+        yield from restate.equal("Size/request", report.size, "Total data over the latencies of the histogram", size)
+    for name, row in report.details.items() if report.recorded < CAP else ():
+        yield from restate.ascending(name, list(zip(("fastest", "average", "slowest"), row, strict=True)), "ns")
     if fastest is None or slowest is None or len(report.buckets) < 2:
         return
     step = (slowest.value - fastest.value) / (len(report.buckets) - 1)
     edges = [fastest.value + index * step for index in range(len(report.buckets))]
+    slack = (fastest.resolution + slowest.resolution) / 4 + 1.0
+    for mark, edge in zip(report.marks, edges, strict=True):
+        formula = "fastest and slowest in equal steps"
+        yield from restate.between("edge of the histogram", mark, "ns", formula, edge - slack, edge + slack)
     yield from restate.in_buckets(report.percentiles, edges, report.buckets, QUANTUM_NS / 2)
 
 
@@ -166,10 +191,10 @@ def _latency(report: _Report, mean: Figure | None, total: int) -> Latency:
 
 
 def _read_csv(stream: Stream) -> Measurement:
-    samples = Samples()
+    samples, worst = Samples(), restate.Worst("response-time")
     for number, line in rows_after(_CSV_HEADER, stream):
         if line.strip():
-            _add_row(line, f"{stream.name}: line {number}", samples)
+            _add_row(line, f"{stream.name}: line {number}", samples, worst, number)
     if not samples.n:
         raise FormatError(f"{stream.name}: only a header: hey writes no row for a failed request; nothing was measured")
     base = Measurement(
@@ -182,11 +207,17 @@ def _read_csv(stream: Stream) -> Measurement:
         full,
         errors=full.errors or None,
         latency=replace(full.latency, cap=CAP) if full.latency else None,
+        restated=tuple(worst.restated("the parts beside it")),
         caveats=cut_caveats(stream),
     )
 
 
-def _add_row(line: bytes, where: str, samples: Samples) -> None:
+def _add_row(line: bytes, where: str, samples: Samples, worst: restate.Worst, number: int) -> None:
+    """Count one answer.
+
+    Connecting, writing, waiting and reading follow each other within the response time. Where an answer began before
+    the request was written (or no first byte was seen), hey counts a part from its own start: that row is let pass.
+    """
     cells = line.split(b",")
     if len(cells) != 8:
         raise FormatError(f"{where}: got {len(cells)} columns; expected the 8 of hey's CSV")
@@ -195,5 +226,8 @@ def _add_row(line: bytes, where: str, samples: Samples) -> None:
         samples.add(
             round(offset * 1e9), round(latency * 1e9), failure.label(status), failed=failure.is_failed_status(status)
         )
+        parts = [float(cells[column]) for column in (1, 3, 4, 5)]
+        if max(parts[2:]) < offset:
+            worst.add(number, latency * 1e9, sum(parts) * 1e9 - 2.5 * QUANTUM_NS, math.inf)
     except (ValueError, OverflowError):
         raise FormatError(f"{where}: got {line[:60].decode('utf-8', 'replace')!r}; expected eight numbers") from None

@@ -110,6 +110,7 @@ class Worst:
         """The worst of all rows against what the parts beside it allow; nothing where there was no row."""
         if self._row is not None:
             line, stated, low, high = self._row
+            high = min(high, max(stated, low))  # where nothing bounds it from above
             yield from between(f"{self._column} in line {line}", Figure(stated), "ns", formula, low, high)
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import FormatError
-from ..model import Caveat, Latency, Measurement, Source
-from . import blind, printed, wrk_report
+from ..model import Caveat, Latency, Measurement, Restated, Source
+from . import blind, printed, restate, wrk_report
 from .stream import Stream
 
 _REFUSED = b"unable to connect to "
@@ -57,10 +57,22 @@ def _measurement(report: wrk_report.Report, stream: Stream) -> Measurement:
         errors={kind: n for kind, n in report.errors.items() if n},
         latency=None if nothing_timed else _latency(report),
         bytes_in=report.bytes_in,
-        restated=wrk_report.restated(report),
+        restated=(*wrk_report.restated(report), *_restated(report, requests)),
+        beside=wrk_report.beside(report),
         caveats=(_CORRECTED, *wrk_report.end(report, stream)),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED),
     )
+
+
+def _restated(report: wrk_report.Report, requests: int) -> Iterator[Restated]:
+    """wrk sleeps for the time asked for and then stops its threads; an interrupt may only cut that short."""
+    if report.duration is not None:
+        longest = report.maximum.high if report.maximum is not None else 0.0
+        most = report.asked.high + longest + wrk_report.LATE_NS
+        formula = "the time of the test, with what was under way at its end"
+        yield from restate.between("run time", report.duration, "ns", formula, 0.0, most)
+    share = report.shares.get("Latency")
+    yield from restate.within_deviation("Latency", share, _latency(report), requests)
 
 
 def _latency(report: wrk_report.Report) -> Latency:

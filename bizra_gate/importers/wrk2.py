@@ -52,6 +52,7 @@ def _measurement(report: Report, stream: Stream) -> Measurement:
         service=_table(report.tables[1], report, left_out, "send") if len(report.tables) > 1 else None,
         bytes_in=report.bytes_in,
         restated=(*wrk_report.restated(report), *_restated(report)),
+        beside=wrk_report.beside(report),
         caveats=(*_caveats(report, left_out), *wrk_report.end(report, stream)),
         blind=(*blind.LOAD[1:], blind.SERIES, blind.RATE),
     )

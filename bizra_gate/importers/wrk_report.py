@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Restated
+from ..model import Beside, Caveat, Figure, Latency, Restated
 from . import printed, restate
 from .cut import cut_caveats, without_end
 from .stream import Stream
@@ -19,7 +19,9 @@ from .stream import Stream
 _RUNNING = re.compile(r"Running (\S+) test @ (\S*)")
 _CONNECTIONS = re.compile(r"\s+(\d+) threads and (\d+) connections")
 _LATENCY = re.compile(r"\s+Latency\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)%")
-_PER_THREAD = re.compile(r"\s+Req/Sec\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+%")
+_PER_THREAD = re.compile(r"\s+Req/Sec\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)%")
+LATE_NS = 2_000_000_000
+"""Threads look every 100 ms whether time is up; on a crowded machine that may take longer, but not seconds."""
 _TOTAL = re.compile(r"\s+(\d+) requests in (\S+), (\S+)B read")
 _SOCKET = re.compile(r"\s+Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
 _STATUS = re.compile(r"\s+Non-2xx or 3xx responses: (\d+)")
@@ -62,8 +64,10 @@ class Report:
     requests: int | None = None
     duration: Figure | None = None
     bytes_in: int | None = None
-    per_thread: tuple[Figure, Figure] | None = None
-    """Mean and maximum of ``Req/Sec``: requests a second of one thread, sampled."""
+    shares: dict[str, Figure] = field(default_factory=dict)
+    """The column ``+/- Stdev``, by row."""
+    per_thread: Latency | None = None
+    """Mean, deviation and maximum of ``Req/Sec``: requests a second of one thread, sampled."""
     errors: dict[str, int] = field(default_factory=dict)
     rate: Figure | None = None
     bytes_read: Figure | None = None
@@ -118,9 +122,11 @@ def _read_line(line: str, report: Report) -> None:
     elif match := _LATENCY.fullmatch(line):
         cells = [printed.duration(cell, f"{where}: Latency") for cell in match.group(1, 2, 3)]
         report.mean, report.stdev, report.maximum = cells
+        _read_share("Latency", match[4], report)
     elif (match := _PER_THREAD.fullmatch(line)) and "nan" not in line:
-        cells = [printed.figure(cell, f"{where}: Req/Sec", printed.METRIC) for cell in match.group(1, 3)]
-        report.per_thread = cells[0], cells[1]
+        cells = [printed.figure(cell, f"{where}: Req/Sec", printed.METRIC) for cell in match.group(1, 2, 3)]
+        report.per_thread = Latency(mean=cells[0], stdev=cells[1], maximum=cells[2])
+        _read_share("Req/Sec", match[4], report)
     elif line.lstrip().startswith("Thread calibration:"):
         report.calibrated = True
     elif line.lstrip().startswith("Latency Distribution"):
@@ -143,6 +149,11 @@ def _read_line(line: str, report: Report) -> None:
         report.bytes_per_s = printed.figure(match[1], f"{where}: Transfer/sec", printed.BINARY)
 
 
+def _read_share(row: str, cell: str, report: Report) -> None:
+    if cell.lstrip("-") != "nan":
+        report.shares[row] = printed.number(cell, f"{report.where}: +/- Stdev of {row}")
+
+
 def _read_table(line: str, table: Table, where: str) -> bool:
     if match := _PERCENTILE.fullmatch(line):
         table.percentiles.append((float(match[1]), printed.duration(match[2], f"{where}: {match[1]}%")))
@@ -160,16 +171,22 @@ def _read_table(line: str, table: Table, where: str) -> bool:
 
 
 def restated(report: Report) -> tuple[Restated, ...]:
-    """``Transfer/sec`` is the bytes over the time, both printed above it; a mean of samples is below their maximum."""
+    """``Transfer/sec`` is the bytes over the time, ``Requests/sec`` the requests; no share is above 100 %."""
     if report.duration is None:
         return ()
     seconds = Figure(report.duration.value / 1e9, report.duration.resolution / 1e9)
     found = [*restate.quotient("Transfer/sec", report.bytes_per_s, "B/s", "bytes read over the run time",
                                [report.bytes_read], [seconds])]  # fmt: skip
-    if report.per_thread is not None:
-        mean, most = report.per_thread
-        found += restate.ascending("Req/Sec", [("Avg", mean), ("Max", most)], "1/s")
+    done = Figure(float(report.requests or 0))
+    found += restate.quotient("Requests/sec", report.rate, "1/s", "requests over the run time", [done], [seconds])
+    for row, share in report.shares.items():
+        found += restate.within_deviation(row, share)
     return tuple(found)
+
+
+def beside(report: Report) -> tuple[Beside, ...]:
+    """What each thread did in a second; how often that was looked at is not told."""
+    return () if report.per_thread is None else (Beside("Req/Sec", "1/s", report.per_thread),)
 
 
 def end(report: Report, stream: Stream) -> tuple[Caveat, ...]:
