@@ -148,7 +148,8 @@ def _restated(report: _Report) -> Iterator[Restated]:
     for mark, edge in zip(report.marks, edges, strict=True):
         formula = "fastest and slowest in equal steps"
         yield from restate.between("edge of the histogram", mark, "ns", formula, edge - slack, edge + slack)
-    yield from restate.in_buckets(report.percentiles, edges, report.buckets, QUANTUM_NS / 2)
+    mean = report.figures.get("Average") if report.recorded < CAP else None
+    yield from restate.in_buckets(report.percentiles, edges, report.buckets, QUANTUM_NS / 2, mean)
 
 
 def _total(report: _Report, counted: int) -> int:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from ..model import Figure, Latency, Restated
 
+LATE_NS = 2_000_000_000
 FLOAT = 1e-6
 """Tools that print all digits of a double still add and divide in another order, and some print seven digits."""
 
@@ -54,6 +55,17 @@ def equal(what: str, stated: float | None, formula: str, expected: float | None)
     """A count or an exact figure against another one."""
     if stated is not None and expected is not None:
         yield from between(what, Figure(float(stated)), "", formula, expected, expected)
+
+
+def run_time(stated: Figure | None, asked: Figure | None, longest: Figure | None) -> Iterator[Restated]:
+    """How long it ran against how long it was meant to, of a tool that stops at that time and awaits its answers.
+
+    An interrupt may cut the run short; on a crowded machine threads see late that time is up, but not by seconds.
+    """
+    if asked is not None and asked.value > 0:
+        most = asked.high + (longest.high if longest is not None else 0.0) + LATE_NS
+        formula = "the time that it was meant to run, with what was under way at its end"
+        yield from between("run time", stated, "ns", formula, 0.0, most)
 
 
 def ascending(where: str, named: Sequence[tuple[str, Figure | None]], unit: str) -> Iterator[Restated]:
@@ -115,9 +127,13 @@ class Worst:
 
 
 def in_buckets(
-    percentiles: Sequence[tuple[float, Figure]], edges: Sequence[float], counts: Sequence[int], slack: float
+    percentiles: Sequence[tuple[float, Figure]],
+    edges: Sequence[float],
+    counts: Sequence[int],
+    slack: float,
+    mean: Figure | None = None,
 ) -> Iterator[Restated]:
-    """Percentiles against a printed histogram; bucket i holds the values above edge i - 1, up to edge i, ns.
+    """Percentiles and mean against a printed histogram; bucket i holds the values above edge i - 1, up to edge i, ns.
 
     `slack` is how far an edge may be off, ns. Tools disagree on ranks by one, and some count a value in the bucket that
     begins with it: a neighbouring bucket is let pass where the rank is at its border.
@@ -129,6 +145,12 @@ def in_buckets(
         low = edges[first - 1] if first else 0.0
         formula = f"the {total:,} values of the histogram"
         yield from between(f"p{p:g}", figure, "ns", formula, low - slack, edges[last] + slack)
+    if total and len(edges) == len(counts):
+        formula = f"the {total:,} values of the histogram"
+        lows = [edges[0], *edges[:-1]]
+        low = math.fsum(edge * n for edge, n in zip(lows, counts, strict=True)) / total
+        high = math.fsum(edge * n for edge, n in zip(edges, counts, strict=True)) / total
+        yield from between("mean", mean, "ns", formula, low - slack, high + slack)
 
 
 def _bucket(counts: Sequence[int], rank: float) -> int:

@@ -15,6 +15,8 @@ from .stream import Stream
 
 QUANTUM_NS = 10_000_000
 QUANTUM_S = 0.01
+USERS = 255
+"""siege's limit of users, unless its configuration raises it."""
 
 
 def sniff(head: bytes, name: str) -> bool:
@@ -55,13 +57,26 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
 
 
 def _restated(node: Node, transactions: int) -> Iterator[Restated]:
-    """siege's concurrency is requests times response time over elapsed time; availability the share that was served."""
+    """siege's concurrency is requests times response time over elapsed time; availability the share that was served.
+
+    A user who is stopped between the two counters (`src/browser.c`) leaves a success without its transaction.
+    """
     mean, elapsed = node["response_time"].figure(1.0, QUANTUM_S), node["elapsed_time"].figure(1.0, QUANTUM_S)
     ended = transactions + (node["failed_transactions"].count() or 0)
     if ended:
         stated, share = node["availability"].figure(1.0, QUANTUM_S), 100 * transactions / ended
         yield from restate.between("availability", stated, "", "transactions over all, in %", share, share)
+    good, failed = node["successful_transactions"].figure(), node["failed_transactions"].count()
+    if not failed:
+        most = float(transactions + USERS)
+        yield from restate.between("successful_transactions", good, "", "transactions", 0.0, most)
     if elapsed is not None:
+        done, moved = Figure(float(transactions)), node["data_transferred"].figure(1.0, QUANTUM_S)
+        rate, carried = (node[key].figure(1.0, QUANTUM_S) for key in ("transaction_rate", "throughput"))
+        formula = "transactions over elapsed time"
+        yield from restate.quotient("transaction_rate", rate, "1/s", formula, [done], [elapsed])
+        formula = "data transferred over elapsed time"
+        yield from restate.quotient("throughput", carried, "", formula, [moved], [elapsed])
         stated, formula = (
             node["concurrency"].figure(1.0, QUANTUM_S),
             "transactions times response time over elapsed time",

@@ -65,12 +65,8 @@ def _measurement(report: wrk_report.Report, stream: Stream) -> Measurement:
 
 
 def _restated(report: wrk_report.Report, requests: int) -> Iterator[Restated]:
-    """wrk sleeps for the time asked for and then stops its threads; an interrupt may only cut that short."""
-    if report.duration is not None:
-        longest = report.maximum.high if report.maximum is not None else 0.0
-        most = report.asked.high + longest + wrk_report.LATE_NS
-        formula = "the time of the test, with what was under way at its end"
-        yield from restate.between("run time", report.duration, "ns", formula, 0.0, most)
+    """wrk sleeps for the time asked for and then stops its threads."""
+    yield from restate.run_time(report.duration, report.asked, report.maximum)
     share = report.shares.get("Latency")
     yield from restate.within_deviation("Latency", share, _latency(report), requests)
 

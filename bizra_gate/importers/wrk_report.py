@@ -20,8 +20,6 @@ _RUNNING = re.compile(r"Running (\S+) test @ (\S*)")
 _CONNECTIONS = re.compile(r"\s+(\d+) threads and (\d+) connections")
 _LATENCY = re.compile(r"\s+Latency\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)%")
 _PER_THREAD = re.compile(r"\s+Req/Sec\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)%")
-LATE_NS = 2_000_000_000
-"""Threads look every 100 ms whether time is up; on a crowded machine that may take longer, but not seconds."""
 _TOTAL = re.compile(r"\s+(\d+) requests in (\S+), (\S+)B read")
 _SOCKET = re.compile(r"\s+Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
 _STATUS = re.compile(r"\s+Non-2xx or 3xx responses: (\d+)")
