@@ -8,9 +8,10 @@ then catches up; how far its threads fell behind is printed but not in the JSON.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ..model import Distribution, Figure, Latency, Measurement, Source
-from . import blind, failure, printed
+from ..model import Beside, Distribution, Figure, Latency, Measurement, Restated, Source
+from . import blind, failure, printed, restate
 from .document import Node, parse_several
 from .stream import Stream
 
@@ -21,6 +22,7 @@ _STEPS = (
     100000,
 )  # fmt: skip
 """Bucket edges in units of ``-r`` (fortio `stats/stats.go`)."""
+_HISTOGRAMS = ("DurationHistogram", "ErrorsDurationHistogram", "ConnectionStats", "Sizes", "HeaderSizes")
 _RESOLUTIONS_NS = (1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)
 
 
@@ -60,6 +62,8 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         outcomes_complete=bool(node["RetCodes"]),
         latency=_latency(histogram) if count else None,
         failed=_latency(failed) if failed["Count"].count() else None,
+        restated=tuple(_restated(node, count)),
+        beside=tuple(_beside(node)),
         started_at=node["StartTime"].text(),
         blind=(*blind.LOAD, blind.SERIES, blind.INTENDED),
     )
@@ -84,20 +88,68 @@ def _asked_duration(node: Node) -> Figure | None:
     return printed.go_duration(plain, f"{node.where}: RequestedDuration")
 
 
-def _latency(histogram: Node) -> Latency:
+def _restated(node: Node, count: int) -> Iterator[Restated]:
+    """Rate from count and time; a size for each call; sockets by thread; and each histogram in itself."""
+    rate, time = node["ActualQPS"].figure(), node["ActualDuration"].figure(1e-9)
+    if time is not None:
+        formula = "calls over ActualDuration"
+        yield from restate.quotient("ActualQPS", rate, "1/s", formula, [Figure(float(count))], [time])
+    answers = sum(node["RetCodes"].counts().values()) if node["RetCodes"] else None
+    for name in ("Sizes", "HeaderSizes"):
+        yield from restate.equal(f"{name}.Count", node[name]["Count"].count(), "the sum of RetCodes", answers)
+    sockets = [n for row in node["Sockets"].elements() if (n := row.count()) is not None]
+    if sockets:
+        total = node["SocketCount"].count()
+        yield from restate.equal("SocketCount", total, "the sum of Sockets", sum(sockets))
+        yield from restate.equal(
+            "ConnectionStats.Count", node["ConnectionStats"]["Count"].count(), "SocketCount", total
+        )
+        yield from restate.equal("NumThreads", node["NumThreads"].count(), "the entries of Sockets", len(sockets))
+    for name in _HISTOGRAMS:
+        yield from _of_histogram(name, node[name])
+
+
+def _of_histogram(name: str, histogram: Node) -> Iterator[Restated]:
+    """Rows from ``Min`` to ``Max``, each with the share up to it, and the mean that is sum over count (`stats.go`)."""
+    count, total = histogram["Count"].count(), histogram["Sum"].figure()
+    rows = list(histogram["Data"].elements())
+    if not count or not rows:
+        return
+    if total is not None and total.value > 0:
+        mean, over = histogram["Avg"].figure(), Figure(float(count))
+        yield from restate.quotient(f"{name}.Avg", mean, "", "Sum over Count", [total], [over])
+    for what, edge, end in (("Start", rows[0]["Start"], "Min"), ("End", rows[-1]["End"], "Max")):
+        text = f"{what} of {name}.Data"
+        yield from restate.equal(text, edge.number(), end, histogram[end].number())
+    seen = 0
+    for row in rows:
+        seen += row["Count"].count() or 0
+        yield from restate.equal(
+            f"Percent of {name}.Data", row["Percent"].number(), "the counts up to it", 100 * seen / count
+        )
+
+
+def _beside(node: Node) -> Iterator[Beside]:
+    """Percentiles are left out: in a bucket as wide as ``-r`` they are made up."""
+    for name, unit, factor in (("ConnectionStats", "ns", 1e9), ("Sizes", "B", 1.0), ("HeaderSizes", "B", 1.0)):
+        if node[name]["Count"].count():
+            yield Beside(name, unit, replace(_latency(node[name], factor), percentiles=()))
+
+
+def _latency(histogram: Node, factor: float = 1e9) -> Latency:
     percentiles = [
         (p, value)
         for row in histogram["Percentiles"].elements()
-        if (p := row["Percentile"].number()) is not None and (value := row["Value"].figure(1e9)) is not None
+        if (p := row["Percentile"].number()) is not None and (value := row["Value"].figure(factor)) is not None
     ]
-    buckets = _buckets(histogram)
+    buckets = _buckets(histogram, factor)
     return Latency(
-        histogram=_distribution(buckets, histogram),
+        histogram=_distribution(buckets, histogram, factor),
         count=histogram["Count"].count(),
-        minimum=histogram["Min"].figure(1e9),
-        mean=histogram["Avg"].figure(1e9),
-        maximum=histogram["Max"].figure(1e9),
-        stdev=histogram["StdDev"].figure(1e9),
+        minimum=histogram["Min"].figure(factor),
+        mean=histogram["Avg"].figure(factor),
+        maximum=histogram["Max"].figure(factor),
+        stdev=histogram["StdDev"].figure(factor),
         percentiles=printed.ladder(percentiles),
         percentile_method="buckets",
         origin="send",
@@ -107,21 +159,21 @@ def _latency(histogram: Node) -> Latency:
     )
 
 
-def _buckets(histogram: Node) -> list[tuple[float, float, int]]:
-    """(start, end, count) in ns, ascending; raises where they overlap."""
+def _buckets(histogram: Node, factor: float) -> list[tuple[float, float, int]]:
+    """(start, end, count) in base units, ascending; raises where they overlap."""
     found: list[tuple[float, float, int]] = []
     for row in histogram["Data"].elements():
         start, end, count = row["Start"].number(), row["End"].number(), row["Count"].count()
         if start is None or end is None or count is None or not -1e9 < start <= end < 1e9:
             raise row.wrong("a bucket with Start, End and Count")
-        if found and start * 1e9 < found[-1][1] - 1:
+        if found and start * factor < found[-1][1] - 1:
             raise row.wrong("buckets in ascending order")
         if count:
-            found.append((start * 1e9, end * 1e9, count))
+            found.append((start * factor, end * factor, count))
     return found
 
 
-def _distribution(buckets: list[tuple[float, float, int]], histogram: Node) -> Distribution | None:
+def _distribution(buckets: list[tuple[float, float, int]], histogram: Node, factor: float) -> Distribution | None:
     if not buckets:
         return None
     total, low, high = (histogram[key].number() for key in ("Sum", "Min", "Max"))
@@ -133,9 +185,9 @@ def _distribution(buckets: list[tuple[float, float, int]], histogram: Node) -> D
         tuple(start for start, _ in edges),
         tuple(end for _, end in edges),
         tuple(count for _, _, count in buckets),
-        None if low is None else round(low * 1e9),
-        None if high is None else round(high * 1e9),
-        None if total is None or abs(total) > 1e12 else round(total * 1e9),
+        None if low is None else round(low * factor),
+        None if high is None else round(high * factor),
+        None if total is None or abs(total) > 1e12 else round(total * factor),
     )
 
 

@@ -8,11 +8,12 @@ The executor is not in any output: whether users paused or idled is worked out f
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from ..model import Beside, Caveat, Figure, Latency, Measurement, Restated, Source
 from ..model.measurement import Loop
 from . import blind, k6_points, printed, restate
 from .document import Node, parse
@@ -25,6 +26,10 @@ IDLE = 0.1
 _CSV_HEADER = b"metric_name,timestamp,metric_value"
 _PERCENTILE = re.compile(r"p\(?(\d{1,2}(?:\.\d+)?)\)?")
 _MS = 1e6
+_PARTS = ("http_req_sending", "http_req_waiting", "http_req_receiving")
+_OF_REQUESTS = ("http_req_duration", *_PARTS, "http_req_blocked", "http_req_connecting", "http_req_tls_handshaking")
+"""Trends that get one value of every request."""
+_EXPECTED = "http_req_duration{expected_response:true}"
 
 
 def sniff(head: bytes, name: str) -> bool:
@@ -155,7 +160,8 @@ def _read_summary(node: Node, stream: Stream) -> Measurement:
         latency=latency,
         bytes_in=_value(metrics, "data_received", "count").count(),
         bytes_out=_value(metrics, "data_sent", "count").count(),
-        restated=tuple(_restated(metrics, count, duration_ns)),
+        restated=(*_restated(metrics, count, duration_ns), *_of_parts(metrics, count), *_of_gauges(metrics)),
+        beside=tuple(_beside(metrics, count)),
         caveats=tuple(_caveats(node["metrics"], form, rate)),
         blind=(*blind.LOAD, blind.SERIES, blind.TAIL, blind.INTENDED, blind.RATE),
     )
@@ -176,18 +182,88 @@ def _restated(metrics: dict[str, Node], requests: int, duration: Figure | None) 
     if failed is not None and others is not None:
         stated = Figure(float(failed + others))
         yield from restate.between("passes and fails of http_req_failed", stated, "", "http_reqs", 0.0, float(requests))
-        for key in ("rate", "value"):
-            part = _value(metrics, "http_req_failed", key).figure()
-            if failed + others:
-                share = failed / (failed + others)
-                yield from restate.between(
-                    f"http_req_failed.{key}", part, "", "passes over passes and fails", share, share
-                )
-    trend = metrics.get("http_req_duration")
-    if trend is not None and trend["count"].value is not None:
-        yield from restate.between(
-            "http_req_duration.count", trend["count"].figure(), "", "http_reqs", requests, requests
-        )
+    for name, values in metrics.items():
+        passes, fails = values["passes"].count(), values["fails"].count()
+        if passes is not None and fails is not None and passes + fails:
+            share, formula = passes / (passes + fails), "passes over passes and fails"
+            for key in ("rate", "value"):
+                yield from restate.between(f"{name}.{key}", values[key].figure(), "", formula, share, share)
+
+
+def _of_parts(metrics: dict[str, Node], requests: int) -> Iterator[Restated]:
+    """Sending, waiting and receiving make up ``http_req_duration`` of each request (`lib/netext/httpext/tracer.go`).
+
+    Hence their averages add up, and no figure of a part is above the same one of the whole.
+    """
+    for name, values in metrics.items():
+        if name in _OF_REQUESTS and values["count"].value is not None:
+            yield from restate.equal(f"{name}.count", values["count"].number(), "http_reqs", requests)
+    matches, total = (_value(metrics, "http_req_failed", key).count() for key in ("matches", "total"))
+    yield from restate.at_most("http_req_failed.total", _whole(total), "", "http_reqs", _whole(requests))
+    if matches is not None and total:
+        share, formula = matches / total, "matches over total"
+        stated = _value(metrics, "http_req_failed", "rate").figure()
+        yield from restate.between("http_req_failed.rate", stated, "", formula, share, share)
+    whole = _row(metrics, "http_req_duration")
+    parts = {name: _row(metrics, name) for name in _PARTS if name in metrics}
+    for name, row in parts.items():
+        yield from restate.dominated(row, whole, (name, "http_req_duration"), "ns")
+    averages = [row["avg"].value for row in parts.values() if "avg" in row]
+    if len(averages) == len(_PARTS):
+        spent, formula = math.fsum(averages), "those of sending, waiting and receiving"
+        low, high = spent - 1.0, spent + 1.0
+        yield from restate.between("avg of http_req_duration", whole.get("avg"), "ns", formula, low, high)
+    good = _row(metrics, _EXPECTED)
+    failed = _failed(metrics)
+    for key, figure in good.items() if failed == 0 else ():
+        yield from restate.same(f"{key} of {_EXPECTED}", figure, "ns", "http_req_duration: none failed", whole.get(key))
+
+
+def _whole(count: int | None) -> Figure | None:
+    return None if count is None else Figure(float(count))
+
+
+def _of_gauges(metrics: dict[str, Node]) -> Iterator[Restated]:
+    for name in ("vus", "vus_max"):
+        if name in metrics:
+            row = [(key, metrics[name][key].figure()) for key in ("min", "value", "max")]
+            yield from restate.ascending(name, row, "")
+    most = _value(metrics, "vus", "max").figure()
+    yield from restate.at_most("max of vus", most, "", "the max of vus_max", _value(metrics, "vus_max", "max").figure())
+
+
+def _row(metrics: dict[str, Node], name: str) -> dict[str, Figure]:
+    """The figures of a trend of times, by name, ns."""
+    if name not in metrics:
+        return {}
+    keys = [
+        key for key, _ in metrics[name].members() if key in ("avg", "min", "med", "max") or _PERCENTILE.fullmatch(key)
+    ]
+    return {key: figure for key in keys if (figure := metrics[name][key].figure(_MS)) is not None}
+
+
+def _beside(metrics: dict[str, Node], requests: int) -> Iterator[Beside]:
+    """Every other trend; those of requests have a value for each of them."""
+    for name, values in metrics.items():
+        if name != "http_req_duration" and all(_is_number(values[key].value) for key in ("avg", "min", "max")):
+            time = name.startswith(("http_req_", "iteration_duration", "group_duration"))
+            count = requests if name in _OF_REQUESTS else values["count"].count()
+            held = replace(_latency(values), count=count or None)
+            if time:
+                yield Beside(name, "ns", held)
+            else:
+                yield Beside(name, "", _scaled(held, 1 / _MS))
+
+
+def _scaled(latency: Latency, factor: float) -> Latency:
+    """The figures of a trend that holds no times, in its own unit."""
+
+    def own(figure: Figure | None) -> Figure | None:
+        return None if figure is None else Figure(figure.value * factor)
+
+    percentiles = tuple((p, Figure(figure.value * factor)) for p, figure in latency.percentiles)
+    return replace(latency, minimum=own(latency.minimum), mean=own(latency.mean), maximum=own(latency.maximum),
+                   percentiles=percentiles)  # fmt: skip
 
 
 def _is_number(value: object) -> bool:
