@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure, printed
+from ..model import Beside, Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, failure, printed, restate
 from .document import Node, parse_several
 from .instants import as_rfc3339
 from .stream import Stream
@@ -27,10 +27,10 @@ def sniff(head: bytes, name: str) -> bool:
 
 def read(stream: Stream) -> Iterator[Measurement]:
     for node in parse_several(stream.document(), stream.name):
-        yield _measurement(node["aggregate"], stream)
+        yield _measurement(node["aggregate"], list(node["intermediate"].elements()), stream)
 
 
-def _measurement(node: Node, stream: Stream) -> Measurement:
+def _measurement(node: Node, periods: list[Node], stream: Stream) -> Measurement:
     counters = node["counters"].counts()
     requests = counters.get("http.requests")
     first, last = node["firstMetricAt"].count(), node["lastMetricAt"].count()
@@ -50,6 +50,8 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         outcomes=outcomes,
         latency=_latency(node["summaries"]["http.response_time"]),
         bytes_in=counters.get("http.downloaded_bytes"),
+        restated=(*_of_counters(counters, periods), *_of_summaries(node), *_of_stamps(node, first, last)),
+        beside=tuple(_beside(node["summaries"])),
         started_at=as_rfc3339(first * 10**6),
         finished_at=as_rfc3339(last * 10**6),
         caveats=tuple(_caveats(counters)),
@@ -66,6 +68,45 @@ def _results(counters: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
             kind = failure.classify(key.removeprefix("errors."))
             errors[kind] = errors.get(kind, 0) + n
     return outcomes, errors
+
+
+def _of_counters(counters: dict[str, int], periods: list[Node]) -> Iterator[Restated]:
+    """Counters of the whole are the sums of those of its periods; users end at most once, an answer has one status."""
+    if periods:
+        parts = [period["counters"].counts() for period in periods]
+        for key, n in counters.items():
+            yield from restate.equal(key, n, "the sum of its periods", sum(part.get(key, 0) for part in parts))
+    ended = counters.get("vusers.completed", 0) + counters.get("vusers.failed", 0)
+    created = counters.get("vusers.created")
+    if created is not None:
+        most = Figure(float(created))
+        yield from restate.at_most("vusers.completed and failed", Figure(float(ended)), "", "vusers.created", most)
+    codes = sum(n for key, n in counters.items() if key.startswith("http.codes."))
+    yield from restate.equal("http.responses", counters.get("http.responses"), "the sum of http.codes", codes)
+
+
+def _of_summaries(node: Node) -> Iterator[Restated]:
+    """The median is p50, and all summaries stand in the file again as ``histograms``."""
+    for name, row in node["summaries"].members():
+        yield from restate.equal(f"median of {name}", row["median"].number(), "its p50", row["p50"].number())
+        again = node["histograms"][name]
+        for key, cell in row.members():
+            yield from restate.equal(f"{key} of histograms {name}", again[key].number(), "summaries", cell.number())
+
+
+def _of_stamps(node: Node, first: int, last: int) -> Iterator[Restated]:
+    for key, edge in (("first", first), ("last", last)):
+        seen = [n for part in ("Counter", "Histogram") if (n := node[f"{key}{part}At"].count()) is not None]
+        if seen:
+            known = min(seen) if key == "first" else max(seen)
+            formula = f"the {key} counter or histogram"
+            yield from restate.equal(f"{key}MetricAt, ms since it", edge - known, formula, 0.0)
+
+
+def _beside(summaries: Node) -> Iterator[Beside]:
+    for name, row in summaries.members():
+        if name != "http.response_time" and (held := _latency(row)) is not None:
+            yield Beside(name, "ns", held)
 
 
 def _caveats(counters: dict[str, int]) -> Iterator[Caveat]:

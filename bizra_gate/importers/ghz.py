@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, failure, printed
+from ..model import Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, failure, printed, restate
 from .document import Node, parse_several
 from .samples import Counts
 from .stream import Stream
@@ -55,6 +55,7 @@ def _measurement(node: Node, stream: Stream) -> Measurement:
         outcomes_complete=bool(codes),
         latency=_latency(node, good, bool(errors)) if codes.get(_GOOD) or good.n else None,
         failed=failed.latency(quantum_ns=1.0, origin="send") if failed.n else None,
+        restated=tuple(_restated(node, count, total)),
         started_at=node["date"].text(),
         caveats=tuple(_caveats(node, bool(errors))),
         blind=(*blind.LOAD, blind.SERIES, blind.INTENDED),
@@ -71,6 +72,37 @@ def _details(node: Node) -> tuple[Counts, Counts]:
         bad = bool(row["error"].text()) or row["status"].text() not in (_GOOD, None)
         (failed if bad else good).add(round(latency))
     return good, failed
+
+
+def _restated(node: Node, count: int, total: Figure) -> Iterator[Restated]:
+    """Rate from count and time; a histogram in equal steps from the fastest to the slowest (`runner/reporter.go`)."""
+    rate, seconds = node["rps"].figure(), Figure(total.value / 1e9)
+    if rate is not None and rate.value:  # 0 where not one call was kept
+        yield from restate.quotient("rps", rate, "1/s", "count over total", [Figure(float(count))], [seconds])
+    rows = list(node["histogram"].elements())
+    counts, marks = [row["count"].count() or 0 for row in rows], [row["mark"].figure(1e9) for row in rows]
+    fastest, slowest, held = node["fastest"].figure(), node["slowest"].figure(), sum(counts)
+    if len(rows) < 2 or fastest is None or slowest is None or not held:
+        return
+    good = node["statusCodeDistribution"].counts().get(_GOOD, 0)
+    most = Figure(float(count if _counts_errors(node) else good))
+    yield from restate.at_most("the sum of the histogram", Figure(float(held)), "", "the calls that it holds", most)
+    step = (slowest.value - fastest.value) / (len(rows) - 1)
+    edges = [fastest.value + index * step for index in range(len(rows))]
+    for mark, edge in zip(marks, edges, strict=True):
+        formula = "fastest and slowest in equal steps"
+        yield from restate.between("mark of the histogram", mark, "ns", formula, edge - 2.0, edge + 2.0)
+    for row, n in zip(rows, counts, strict=True):
+        yield from restate.equal("frequency", row["frequency"].number(), "its count over all", n / held)
+    yield from restate.in_buckets(_percentiles(node), edges, counts, 2.0)
+
+
+def _percentiles(node: Node) -> tuple[tuple[float, Figure], ...]:
+    return printed.ladder(
+        (p, figure)
+        for row in node["latencyDistribution"].elements()
+        if (p := row["percentage"].number()) is not None and (figure := row["latency"].figure()) is not None
+    )
 
 
 def _counts_errors(node: Node) -> bool:
@@ -91,17 +123,12 @@ def _caveats(node: Node, failures: bool) -> Iterator[Caveat]:
 
 def _latency(node: Node, good: Counts, failures: bool) -> Latency:
     mixed = failures and not _counts_errors(node)
-    percentiles = [
-        (p, figure)
-        for row in node["latencyDistribution"].elements()
-        if (p := row["percentage"].number()) is not None and (figure := row["latency"].figure()) is not None
-    ]
     latency = Latency(
         count=node["count"].count() if not mixed else None,
         minimum=node["fastest"].figure(),
         mean=None if mixed else node["average"].figure(),
         maximum=node["slowest"].figure(),
-        percentiles=printed.ladder(percentiles),
+        percentiles=_percentiles(node),
         percentile_method="nearest-rank",
         origin="send",
         quantum_ns=1.0,

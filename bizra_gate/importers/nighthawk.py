@@ -8,14 +8,16 @@ so the wait for one is in ``queue_to_connect`` and what could not be sent at all
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, hdr_table, printed
+from ..model import Beside, Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, hdr_table, printed, restate
 from .document import Node, parse_several
 from .stream import Stream
 
 BIN_RATIO = 1 / 1024
+_TOGETHER = "benchmark_http_client.request_to_response"
 
 
 def sniff(head: bytes, name: str) -> bool:
@@ -52,6 +54,8 @@ def _measurement(node: Node, result: Node, stream: Stream) -> Measurement:
         errors=errors,
         outcomes=outcomes,
         latency=_latency(result) if done else None,
+        restated=tuple(_restated(result)),
+        beside=tuple(_beside(result)),
         started_at=result["execution_start"].text(),
         caveats=tuple(_caveats(counters)),
         blind=(*blind.LOAD, blind.SERIES, blind.INTENDED),
@@ -86,13 +90,40 @@ def _caveats(counters: dict[str, int]) -> Iterator[Caveat]:
         yield Caveat("source.overflow", f"{held:,} requests were due and found no free connection; they were not sent")
 
 
-def _latency(result: Node) -> Latency | None:
+def _restated(result: Node) -> Iterator[Restated]:
+    """So many values are at or below a percentile as its share of all says, or more where values are alike."""
+    for statistic in result["statistics"].elements():
+        total, name = statistic["count"].count(), statistic["id"].text() or ""
+        for row in statistic["percentiles"].elements():
+            n, share = row["count"].count(), row["percentile"].number() or 0.0
+            if total and n is not None:
+                what, least = f"count at p{share * 100:g} of {name}", max(0.0, share * total - 1.0)
+                yield from restate.between(what, Figure(float(n)), "", "its share of all", least, float(total))
+
+
+def _beside(result: Node) -> Iterator[Beside]:
+    """Other times: the wait for a connection, the sequencer's."""
+    headline = _headline(result)
+    for row in result["statistics"].elements():
+        other = headline is None or row.value is not headline.value
+        if other and row["mean"].text() is not None and row["count"].count():
+            yield Beside(row["id"].text() or "statistics", "ns", _figures(row))
+
+
+def _headline(result: Node) -> Node | None:
     """All answers where Nighthawk tells them together, else those of status 2xx."""
     found = {row["id"].text(): row for row in result["statistics"].elements()}
-    together = found.get("benchmark_http_client.request_to_response")
-    node = together or found.get("benchmark_http_client.latency_2xx")
+    return found.get(_TOGETHER) or found.get("benchmark_http_client.latency_2xx")
+
+
+def _latency(result: Node) -> Latency | None:
+    node = _headline(result)
     if node is None or not node["count"].count():
         return None
+    return replace(_figures(node), origin="after-acquire", includes_errors=node["id"].text() == _TOGETHER)
+
+
+def _figures(node: Node) -> Latency:
     rows = [_row(row) for row in node["percentiles"].elements()]
     table = [(figure.value, n) for _, figure, n in rows]
     return Latency(
@@ -104,10 +135,8 @@ def _latency(result: Node) -> Latency | None:
         stdev=_seconds(node["pstdev"]),
         percentiles=printed.ladder((p * 100, figure) for p, figure, _ in rows),
         percentile_method="hdr",
-        origin="after-acquire",
         quantum_ns=1.0,
         bin_ratio=BIN_RATIO,
-        includes_errors=together is not None,
     )
 
 

@@ -187,8 +187,24 @@ def _restated(node: Node, requests: int, attack_ns: float, wait_ns: float) -> It
     yield from restate.quotient("rate", node["rate"].figure(), "1/s", "requests over duration", [done], [attack])
     yield from _throughput(node["throughput"].figure(), served, attack, Figure((attack_ns + wait_ns) / 1e9))
     yield from restate.quotient("success", node["success"].figure(), "", "2xx and 3xx over requests", [served], [done])
+    yield from _of_stamps(node, attack_ns, wait_ns)
+    for key in ("bytes_in", "bytes_out"):
+        carried, each = node[key]["total"].figure(), node[key]["mean"].figure()
+        yield from restate.quotient(f"{key}.mean", each, "B", f"{key}.total over requests", [carried], [done])
     total, mean = latencies["total"].figure(), latencies["mean"].figure(1.0, 2.0)
     yield from restate.quotient("latencies.mean", mean, "ns", "latencies.total over requests", [total], [done])
+
+
+def _of_stamps(node: Node, attack_ns: float, wait_ns: float) -> Iterator[Restated]:
+    """``duration`` lies between the first and the last send, ``wait`` after it (`lib/metrics.go`)."""
+    stamps = [node[key].text() for key in ("earliest", "latest", "end")]
+    if all(text is not None and not text.startswith("0001-") for text in stamps):
+        first, last, end = (rfc3339_ns(text or "", node.where) for text in stamps)
+        for what, stated, formula, apart in (
+            ("duration", attack_ns, "latest - earliest", last - first),
+            ("wait", wait_ns, "end - latest", end - last),
+        ):
+            yield from restate.between(what, Figure(stated), "ns", formula, apart - 1.0, apart + 1.0)
 
 
 def _restated_text(
@@ -203,6 +219,15 @@ def _restated_text(
     if "throughput" in told:
         stated = printed.number(told["throughput"], f"{where}: throughput")
         yield from _throughput(stated, Figure(float(served)), seconds, whole)
+    total = report["Duration"].get("total")
+    if total is not None:
+        stated, both = _rounded(total, f"{where}: Duration"), Figure(whole.value * 1e9, whole.resolution * 1e9)
+        yield from restate.same("total of Duration", stated, "ns", "attack and wait", both)
+    for row in ("Bytes In", "Bytes Out"):
+        if (cells := report.get(row)) is not None and {"total", "mean"} <= set(cells):
+            carried = Figure(float(printed.count(cells["total"], f"{where}: {row}")))
+            each = printed.number(cells["mean"], f"{where}: {row}")
+            yield from restate.quotient(f"mean of {row}", each, "B", "its total over requests", [carried], [done])
     if (share := report.get("Success", {}).get("ratio")) is not None and requests:
         stated = printed.number(share.strip().removesuffix("%"), f"{where}: Success", 0.01)
         yield from restate.quotient("success", stated, "", "2xx and 3xx over requests", [Figure(float(served))], [done])
