@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ..errors import FormatError
 from ..model import Caveat, Environment, Figure, Latency, Measurement, Run, Source
-from . import blind, micro
+from . import blind, micro, restate
 from .document import Node, parse
 from .instants import as_rfc3339
 from .stream import Stream
@@ -122,7 +122,8 @@ def _timed(base: Measurement, seconds: float, cells: _Cells) -> Measurement:
     if values and number is not None:
         readings = tuple(micro.Reading(value, number) for value in values)
         printed = Latency(percentiles=_quartiles(len(values), median, cells), percentile_method="linear")
-        return micro.of_processes(base, [micro.Process(readings)], printed)
+        told = restate.equal("stats_repeat", cells.get("stats_repeat").count(), "the samples", len(values))
+        return micro.of_processes(replace(base, restated=tuple(told)), [micro.Process(readings)], printed)
     return _without_samples(base, median, number, cells)
 
 

@@ -8,13 +8,13 @@ launch is one process; times are ns; percentiles are those of about fifteen iter
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from statistics import median
 
 from ..errors import FormatError
-from ..model import Caveat, ClockFacts, Controls, Environment, Figure, Latency, Measurement, Source
-from . import micro
+from ..model import Caveat, ClockFacts, Controls, Environment, Figure, Latency, Measurement, Restated, Source
+from . import micro, restate
 from .document import Node, parse
 from .stream import Stream
 
@@ -57,10 +57,53 @@ def _measurement(benchmark: Node, host: Node, stream: Stream) -> Measurement:
     if not statistics:
         told = Caveat("source.error", "the benchmark has no statistics: it failed, or was not run")
         return replace(base, errors={"error": 1}, caveats=(*base.caveats, told))
+    base = replace(base, restated=tuple(_restated(statistics)))
     rows = [_Row(row) for row in benchmark["Measurements"].elements()]
     if not rows:
         return _summary_only(base, statistics)
     return _measured(base, rows, statistics)
+
+
+def _restated(statistics: Node) -> Iterator[Restated]:
+    """Figures of ``Statistics`` that follow from each other and from the values beside them (`Perfolizer`)."""
+    values = [value for node in statistics["OriginalValues"].elements() if (value := micro.number(node)) is not None]
+    found = {key: micro.number(node) for key, node in statistics.members() if _is_number(node)}
+    interval = {key: micro.number(node) for key, node in statistics["ConfidenceInterval"].members() if _is_number(node)}
+    ranks = {key: micro.number(node) for key, node in statistics["Percentiles"].members() if _is_number(node)}
+    yield from restate.equal("N", found.get("N"), "OriginalValues", len(values) or None)
+    if values and all(map(math.isfinite, values)):
+        formula = f"the {len(values)} OriginalValues"
+        rows = (("Min", min(values)), ("Max", max(values)), ("Mean", math.fsum(values) / len(values)))
+        for what, derived in (*rows, ("Median", median(values))):
+            yield from restate.equal(what, found.get(what), formula, derived)
+    same = (("P0", "Min"), ("P25", "Q1"), ("P50", "Median"), ("P100", "Max"))
+    for rank, key in same:
+        yield from restate.equal(rank, ranks.get(rank), key, found.get(key))
+    for key in ("N", "Mean", "StandardError"):
+        yield from restate.equal(f"ConfidenceInterval.{key}", interval.get(key), key, found.get(key))
+    yield from _derived(found)
+    mean, margin = interval.get("Mean"), interval.get("Margin")
+    if mean is not None and margin is not None:
+        for key, edge in (("Lower", mean - margin), ("Upper", mean + margin)):
+            yield from restate.equal(f"ConfidenceInterval.{key}", interval.get(key), "Mean and Margin", edge)
+
+
+def _derived(found: Mapping[str, float | None]) -> Iterator[Restated]:
+    n, spread, low, high = (found.get(key) for key in ("N", "StandardDeviation", "Q1", "Q3"))
+    if n and spread is not None:
+        formula = "StandardDeviation"
+        yield from restate.equal("StandardError", found.get("StandardError"), formula, spread / math.sqrt(n))
+        yield from restate.equal("Variance", found.get("Variance"), formula, spread * spread)
+    if low is not None and high is not None:
+        apart = high - low
+        rows = (("InterquartileRange", apart), ("LowerFence", low - 1.5 * apart), ("UpperFence", high + 1.5 * apart))
+        slack = 1e-9 * (abs(low) + abs(high)) + 1e-12
+        for key, derived in rows:
+            yield from restate.near(key, found.get(key), "Q1 and Q3", derived, slack)
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node.value, int | float) and not isinstance(node.value, bool)
 
 
 class _Row:

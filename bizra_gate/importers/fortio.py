@@ -121,12 +121,29 @@ def _of_histogram(name: str, histogram: Node) -> Iterator[Restated]:
     for what, edge, end in (("Start", rows[0]["Start"], "Min"), ("End", rows[-1]["End"], "Max")):
         text = f"{what} of {name}.Data"
         yield from restate.equal(text, edge.number(), end, histogram[end].number())
+    yield from _of_percentiles(name, histogram, rows, count)
     seen = 0
     for row in rows:
         seen += row["Count"].count() or 0
         yield from restate.equal(
             f"Percent of {name}.Data", row["Percent"].number(), "the counts up to it", 100 * seen / count
         )
+
+
+def _of_percentiles(name: str, histogram: Node, rows: list[Node], count: int) -> Iterator[Restated]:
+    """Percentiles are interpolated in their row, by its share of all; the first row begins at one value of it."""
+    steps = [(row["Start"].number() or 0.0, row["End"].number() or 0.0, row["Percent"].number() or 0.0) for row in rows]
+    for row in histogram["Percentiles"].elements():
+        p, value = row["Percentile"].number(), row["Value"].number()
+        at = next((index for index, step in enumerate(steps) if p is not None and p <= step[2]), None)
+        if p is None or value is None or at is None or p >= 100 or p <= 100 / count:
+            continue
+        start, end, share = steps[at]
+        before = steps[at - 1][2] if at else 100 / count
+        if share > before:
+            place = start + (p - before) / (share - before) * (end - start)
+            high = place if at else start + p / share * (end - start)  # older versions leave that one value out
+            yield from restate.between(f"p{p:g} of {name}", Figure(value), "", "its rows", place, high)
 
 
 def _beside(node: Node) -> Iterator[Beside]:

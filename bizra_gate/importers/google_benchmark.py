@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from statistics import median
 
 from ..errors import FormatError
 from ..model import Caveat, Environment, Figure, Latency, Measurement, Restated, Source
@@ -98,6 +99,7 @@ def _measurement(name: str, rows: list[Node], context: Node, stream: Stream) -> 
     )
     if good:
         aggregates = {row["aggregate_name"].text(): row for row in rows if row["run_type"].text() == "aggregate"}
+        base = replace(base, restated=tuple(_of_aggregates(aggregates, good)))
         return _timed(base, good, _printed(aggregates), context)
     if failed:
         return base
@@ -108,7 +110,7 @@ def _measurement(name: str, rows: list[Node], context: Node, stream: Stream) -> 
 
 def _timed(base: Measurement, rows: list[Node], figures: Latency, context: Node) -> Measurement:
     readings = tuple(micro.Reading(_ns(row, "real_time"), micro.operations(row["iterations"])) for row in rows)
-    told = replace(base, restated=tuple(_restated(base, rows)))
+    told = replace(base, restated=(*base.restated, *_restated(base, rows)))
     full = micro.of_processes(told, [micro.Process(readings)], figures)
     lanes = base.threads or 1
     if lanes == 1 or full.duration_ns is None or not _is_wall(context["library_version"].text()):
@@ -128,6 +130,24 @@ def _restated(base: Measurement, rows: list[Node]) -> Iterator[Restated]:
             most = wall * CPU_OVER_WALL + TICK_NS / micro.operations(row["iterations"])
             busy = Figure(_ns(row, "cpu_time"))
             yield from restate.between("cpu_time", busy, "ns", "real_time of one thread", 0.0, most)
+
+
+def _of_aggregates(aggregates: Mapping[str | None, Node], rows: list[Node]) -> Iterator[Restated]:
+    """``cv`` is the deviation over the mean; mean and median of the CPU time are those of its repetitions."""
+    cv, mean, spread = (aggregates.get(name) for name in ("cv", "mean", "stddev"))
+    for key in ("real_time", "cpu_time"):
+        if cv is not None and mean is not None and spread is not None and (middle := micro.number(mean[key])):
+            share = (micro.number(spread[key]) or 0.0) / middle
+            yield from restate.equal(f"cv of {key}", micro.number(cv[key]), "stddev over mean", share)
+    times = [micro.number(row["cpu_time"]) for row in rows]
+    values = [time for time in times if time is not None and math.isfinite(time)]
+    even = len({row["iterations"].count() for row in rows}) == 1 and len({row["time_unit"].text() for row in rows}) == 1
+    if not even or len(values) != len(rows):
+        return
+    for name, derived in (("mean", math.fsum(values) / len(values)), ("median", median(values))):
+        if name in aggregates and aggregates[name]["time_unit"].text() == rows[0]["time_unit"].text():
+            stated = micro.number(aggregates[name]["cpu_time"])
+            yield from restate.equal(f"{name} of cpu_time", stated, f"its {len(values)} repetitions", derived)
 
 
 def _is_wall(version: str | None) -> bool:

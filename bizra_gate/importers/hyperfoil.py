@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import FormatError
-from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Source
-from . import blind, printed
+from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Restated, Source
+from . import blind, printed, restate
 from .document import Node, parse_several
 from .instants import as_rfc3339
 from .stream import Stream
@@ -64,11 +64,27 @@ def _measurement(record: Node, node: Node, warmup: Figure, stream: Stream) -> Me
         outcomes=outcomes,
         latency=_latency(summary, record["histogram"]) if summary["responseCount"].count() else None,
         intervals=_intervals(record["series"], start),
+        restated=tuple(_restated(record)),
         started_at=as_rfc3339(start * 10**6),
         finished_at=as_rfc3339(end * 10**6),
         caveats=tuple(_caveats(summary, node)),
         blind=(*blind.LOAD[1:], blind.INTENDED, blind.RATE, "whether the loop was open or closed is not said"),
     )
+
+
+def _restated(record: Node) -> Iterator[Restated]:
+    """Both histograms count their rows up, and hold every response; sessions have a least and a most."""
+    total = record["total"]
+    answered = total["summary"]["responseCount"].count()
+    for name in ("percentiles", "linear"):
+        seen, rows = 0, list(record["histogram"][name].elements())
+        for row in rows:
+            seen += row["count"].count() or 0
+            yield from restate.equal(f"totalCount of {name}", row["totalCount"].count(), "the counts up to it", seen)
+        if rows:
+            yield from restate.equal(f"the counts of {name}", seen, "responseCount", answered)
+    least, most = total["minSessions"].figure(), total["maxSessions"].figure()
+    yield from restate.at_most("minSessions", least, "", "maxSessions", most)
 
 
 def _results(summary: Node) -> tuple[dict[str, int], dict[str, int]]:

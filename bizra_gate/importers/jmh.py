@@ -9,7 +9,7 @@ iterations of all forks. How many operations an iteration had is not in the file
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import FormatError
@@ -135,12 +135,30 @@ def _restated(metric: Node, score: float) -> Iterator[Restated]:
     mean, edges = math.fsum(scores) / len(scores), metric["scorePercentiles"]
     rows = [("score", score, mean), ("scorePercentiles 0.0", micro.number(edges["0.0"]), min(scores))]
     rows.append(("scorePercentiles 100.0", micro.number(edges["100.0"]), max(scores)))
+    ordered = sorted(scores)
+    ranks = [(float(key), micro.number(node)) for key, node in edges.members() if key.replace(".", "", 1).isdecimal()]
+    rows += [(f"scorePercentiles {p:g}", stated, _at(ordered, p)) for p, stated in ranks if 0 < p < 100]
     bounds = [micro.number(node) for node in metric["scoreConfidence"].elements()]
     if len(bounds) == 2 and bounds[0] is not None and bounds[1] is not None:
         rows.append(("the middle of scoreConfidence", (bounds[0] + bounds[1]) / 2, score))
+        error, half = micro.number(metric["scoreError"]), (bounds[1] - bounds[0]) / 2
+        if error is not None and math.isfinite(half):
+            slack = 1e-9 * abs(score)
+            yield from restate.near("scoreError", error, "half of scoreConfidence", half, slack)
     for what, stated, derived in rows:
         if stated is not None:
             yield from restate.between(what, Figure(stated), "", formula, derived, derived)
+
+
+def _at(ordered: Sequence[float], p: float) -> float:
+    """Percentile at place p·(n + 1)/100, interpolated between neighbours (Commons Math, `Percentile`)."""
+    place = p * (len(ordered) + 1) / 100
+    if place < 1:
+        return ordered[0]
+    if place >= len(ordered):
+        return ordered[-1]
+    below = math.floor(place)
+    return ordered[below - 1] + (place - below) * (ordered[below] - ordered[below - 1])
 
 
 def _round(length: float | None, iterations: int, run: Run) -> int | None:

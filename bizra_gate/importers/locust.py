@@ -14,9 +14,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..errors import FormatError
-from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Source
+from ..model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Restated, Source
 from ..units import NS_PER_S
-from . import blind, printed
+from . import blind, printed, restate
 from .cut import cut_caveats, second
 from .document import Node, parse
 from .stream import Stream
@@ -125,6 +125,7 @@ def _json_measurement(entry: _Entry, stream: Stream) -> Measurement:
         operations_include_errors=True,
         errors={"failed": entry.failures} if entry.failures else {},
         latency=_json_latency(entry) if entry.requests else None,
+        restated=tuple(_of_buckets(entry)),
         intervals=_intervals(entry),
         blind=(*_BLIND, blind.CONNECTIONS),
     )
@@ -152,6 +153,23 @@ def _json_latency(entry: _Entry) -> Latency:
         quantum_ns=QUANTUM_NS,
         includes_errors=True,
     )
+
+
+def _of_buckets(entry: _Entry) -> Iterator[Restated]:
+    """Sum and extremes are kept exactly, beside the buckets that every response time is rounded into."""
+    values = sorted(entry.buckets)
+    if not values:
+        return
+    held = sum(entry.buckets.values())
+    middle = float(sum(value * n for value, n in entry.buckets.items())) * QUANTUM_NS
+    hidden = float(sum(_half_ns(value) * n for value, n in entry.buckets.items()))
+    formula, total = f"the {held:,} values in its buckets", Figure(entry.total_ms * 1e6)
+    yield from restate.between("total_response_time", total, "ns", formula, middle - hidden, middle + hidden)
+    for what, exact, value in (("min", entry.low, values[0]), ("max", entry.high, values[-1])):
+        if exact is not None:
+            own, near, half = Figure(exact * 1e6), value * QUANTUM_NS, _half_ns(value)
+            text = f"{what}_response_time"
+            yield from restate.between(text, own, "ns", "its buckets", near - half, near + half)
 
 
 def _half_ns(value_ms: int) -> int:
@@ -216,10 +234,46 @@ def _read_stats(stream: Stream) -> Iterator[Measurement]:
     chosen = whole + named if len(named) > 1 else (named or whole)
     if not chosen:
         raise FormatError(f"{stream.name}: only a header: nothing was measured")
+    again = tuple(_of_rows(named, whole, stream.name))
     for row in chosen:
-        measurement = _stats_measurement(row, stream)
+        measurement = replace(_stats_measurement(row, stream), restated=(*again, *_of_row(row, stream.name)))
         part = len(named) > 1 and row["Name"] != "Aggregated"
         yield replace(measurement, think_time=True if part else None, caveats=measurement.caveats + caveats)
+
+
+def _of_rows(named: list[dict[str, str]], whole: list[dict[str, str]], where: str) -> Iterator[Restated]:
+    """``Aggregated`` is all rows together; every rate is over one and the same time (`locust/stats.py`, total_rps)."""
+    if len(whole) != 1 or not named:
+        return
+    for key in ("Request Count", "Failure Count"):
+        total = sum(_cell_count(row, key, where) for row in named)
+        yield from restate.equal(f"{key} of Aggregated", _cell_count(whole[0], key, where), "the rows above it", total)
+    rows = {key: [_exact(row, key, where) for row in named] for key in _TIMES[1:]}
+    for key, held, edge in ((_TIMES[1], rows[_TIMES[1]], min), (_TIMES[2], rows[_TIMES[2]], max)):
+        yield from restate.equal(f"{key} of Aggregated", _exact(whole[0], key, where), "the rows above it", edge(held))
+    done, rate = _cell_count(whole[0], "Request Count", where), _exact(whole[0], "Requests/s", where)
+    for row in named if rate > 0 else ():
+        over, name = [Figure(float(_cell_count(row, "Request Count", where))), Figure(rate)], row["Name"]
+        stated, formula = Figure(_exact(row, "Requests/s", where)), "its count over the time of Aggregated"
+        yield from restate.quotient(f"Requests/s of {name}", stated, "1/s", formula, over, [Figure(float(done))])
+
+
+def _of_row(row: dict[str, str], where: str) -> Iterator[Restated]:
+    """Failures and requests a second are over the same time; the median is the 50 %, or one rank below it."""
+    done, failed = (Figure(float(_cell_count(row, key, where))) for key in ("Request Count", "Failure Count"))
+    if "Failures/s" in row and done.value:
+        stated, rate = Figure(_exact(row, "Failures/s", where)), Figure(_exact(row, "Requests/s", where))
+        formula = "Requests/s by the counts"
+        yield from restate.quotient("Failures/s", stated, "1/s", formula, [rate, failed], [done])
+    half, median = row.get("50%", ""), row.get("Median Response Time", "")
+    if half.replace(".", "", 1).isdecimal() and median.replace(".", "", 1).isdecimal():
+        top = float(half) * 1e6
+        most = Figure(top, 2.0 * _half_ns(round(min(float(half), 1e9))))
+        yield from restate.at_most("Median Response Time", Figure(float(median) * 1e6), "ns", "the 50 %", most)
+
+
+def _exact(row: dict[str, str], key: str, where: str) -> float:
+    return printed.number(row[key], f"{where}: {key}").value
 
 
 def _stats_measurement(row: dict[str, str], stream: Stream) -> Measurement:

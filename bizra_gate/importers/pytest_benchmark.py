@@ -7,6 +7,7 @@ asked for; ``hd15iqr`` is the first value beyond the fence, not the last within;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -85,10 +86,31 @@ def _restated(stats: Node, rounds: int) -> Iterator[Restated]:
     if mean is not None:
         yield from restate.quotient("ops", micro.figure(micro.number(stats["ops"])), "1/s", "1 over mean",
                                     [one], [Figure(mean.value / 1e9)])  # fmt: skip
+    yield from _of_data(stats)
     low, high = _ns(stats["q1"]), _ns(stats["q3"])
     if low is not None and high is not None:
         apart = high.value - low.value
         yield from restate.between("iqr", _ns(stats["iqr"]), "ns", "q3 - q1", apart - 1e-3, apart + 1e-3)
+
+
+def _of_data(stats: Node) -> Iterator[Restated]:
+    """Sum and outliers from the rounds, where these were saved; a round at the very fence may count or not."""
+    values = [value for node in stats["data"].elements() if (value := micro.number(node)) is not None]
+    low, high, mean, spread = (micro.number(stats[key]) for key in ("q1", "q3", "mean", "stddev"))
+    if not values or not all(map(math.isfinite, values)):
+        return
+    yield from restate.equal("total", micro.number(stats["total"]), "the sum of the rounds", math.fsum(values))
+    fences = {}
+    if low is not None and high is not None:
+        fences["iqr_outliers"] = low - 1.5 * (high - low), high + 1.5 * (high - low)
+    if mean is not None and spread is not None:
+        fences["stddev_outliers"] = mean - spread, mean + spread
+    for key, (below, above) in fences.items():
+        slack = 1e-9 * (abs(below) + abs(above))
+        least = sum(value < below - slack or value > above + slack for value in values)
+        most = sum(value < below + slack or value > above - slack for value in values)
+        stated = stats[key].figure()
+        yield from restate.between(key, stated, "", "the rounds beyond the fences", float(least), float(most))
 
 
 def _printed(stats: Node, rounds: int) -> Latency:

@@ -57,6 +57,12 @@ def equal(what: str, stated: float | None, formula: str, expected: float | None)
         yield from between(what, Figure(float(stated)), "", formula, expected, expected)
 
 
+def near(what: str, stated: float | None, formula: str, expected: float | None, slack: float) -> Iterator[Restated]:
+    """An exact figure against another one, to `slack`: differences of large numbers keep few of their digits."""
+    if stated is not None and expected is not None:
+        yield from between(what, Figure(float(stated)), "", formula, expected - slack, expected + slack)
+
+
 def run_time(stated: Figure | None, asked: Figure | None, longest: Figure | None) -> Iterator[Restated]:
     """How long it ran against how long it was meant to, of a tool that stops at that time and awaits its answers.
 
