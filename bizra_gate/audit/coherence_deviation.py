@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from ..model import Figure, Finding, Latency
@@ -29,7 +30,9 @@ def of_deviation(name: str, latency: Latency, n: int | None, rank: float, show: 
     if stdev is None or mean is None or not is_number(stdev.value):
         return
     slack = (latency.bin_ratio or 0.0) * max(stdev.value, mean.high) + (latency.quantum_ns or 0.0) / 2
-    least, most = _needed(latency, mean, n, rank), _room(latency, mean, n, rank)
+    extremes = replace(latency, percentiles=())  # of few values, whose ranks may be off by much, these alone say more
+    least = _needed(latency, mean, n, rank)
+    most = min(_room(latency, mean, n, rank), _room(extremes, mean, n, 0.0))
     if stdev.high + slack < least:
         yield _finding(
             name, stdev, mean, f"≥ {show(least)}", "its percentiles and extremes are further apart than that", show

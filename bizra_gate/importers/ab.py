@@ -277,7 +277,7 @@ def _read_rows(stream: Stream) -> Measurement:
             parts_ms = connect_ms + rest_ms
             sums.add(number, total_ms * 1e6, (parts_ms - 1) * 1e6, (parts_ms + 1) * 1e6)
             waits.add(number, wait_ms * 1e6, 0.0, rest_ms * 1e6)
-        except (IndexError, ValueError):
+        except (IndexError, ValueError, OverflowError):
             shown = line[:60].decode("utf-8", "replace")
             raise FormatError(f"{stream.name}: line {number}: got {shown!r}; expected six columns of ab -g") from None
     if not samples.n:

@@ -76,8 +76,7 @@ def _restated(statistics: Node) -> Iterator[Restated]:
         rows = (("Min", min(values)), ("Max", max(values)), ("Mean", math.fsum(values) / len(values)))
         for what, derived in (*rows, ("Median", median(values))):
             yield from restate.equal(what, found.get(what), formula, derived)
-    same = (("P0", "Min"), ("P25", "Q1"), ("P50", "Median"), ("P100", "Max"))
-    for rank, key in same:
+    for rank, key in (("P0", "Min"), ("P50", "Median"), ("P100", "Max")):
         yield from restate.equal(rank, ranks.get(rank), key, found.get(key))
     for key in ("N", "Mean", "StandardError"):
         yield from restate.equal(f"ConfidenceInterval.{key}", interval.get(key), key, found.get(key))

@@ -135,7 +135,8 @@ def _restated(base: Measurement, rows: list[Node]) -> Iterator[Restated]:
 def _of_aggregates(aggregates: Mapping[str | None, Node], rows: list[Node]) -> Iterator[Restated]:
     """``cv`` is the deviation over the mean; mean and median of the CPU time are those of its repetitions."""
     cv, mean, spread = (aggregates.get(name) for name in ("cv", "mean", "stddev"))
-    for key in ("real_time", "cpu_time"):
+    relative = cv is not None and cv["aggregate_unit"].text() == "percentage"
+    for key in ("real_time", "cpu_time") if relative else ():
         if cv is not None and mean is not None and spread is not None and (middle := micro.number(mean[key])):
             share = (micro.number(spread[key]) or 0.0) / middle
             yield from restate.equal(f"cv of {key}", micro.number(cv[key]), "stddev over mean", share)

@@ -73,6 +73,7 @@ class _Entry:
         requests, total = count.count(), node["total_response_time"].number()
         if start is None or end is None or requests is None or total is None:
             raise node.wrong("an entry with num_requests, start_time, last_request_timestamp and total_response_time")
+        requests = max(0, requests - (node["num_none_requests"].count() or 0))  # those have no time, and are no answers
         self.start, self.end, self.requests, self.total_ms = start, end, requests, total
         self.failures = node["num_failures"].count() or 0
         self.low, self.high = node["min_response_time"].number(), node["max_response_time"].number()
@@ -248,13 +249,14 @@ def _of_rows(named: list[dict[str, str]], whole: list[dict[str, str]], where: st
     for key in ("Request Count", "Failure Count"):
         total = sum(_cell_count(row, key, where) for row in named)
         yield from restate.equal(f"{key} of Aggregated", _cell_count(whole[0], key, where), "the rows above it", total)
-    rows = {key: [_exact(row, key, where) for row in named] for key in _TIMES[1:]}
-    for key, held, edge in ((_TIMES[1], rows[_TIMES[1]], min), (_TIMES[2], rows[_TIMES[2]], max)):
-        yield from restate.equal(f"{key} of Aggregated", _exact(whole[0], key, where), "the rows above it", edge(held))
-    done, rate = _cell_count(whole[0], "Request Count", where), _exact(whole[0], "Requests/s", where)
-    for row in named if rate > 0 else ():
-        over, name = [Figure(float(_cell_count(row, "Request Count", where))), Figure(rate)], row["Name"]
-        stated, formula = Figure(_exact(row, "Requests/s", where)), "its count over the time of Aggregated"
+    timed = [row for row in named if _figure(row, _TIMES[2], where).value > 0]  # others have a min of 0 and no time
+    for key, edge in ((_TIMES[1], min), (_TIMES[2], max)) if timed else ():
+        own, held = _figure(whole[0], key, where).value, [_figure(row, key, where).value for row in timed]
+        yield from restate.equal(f"{key} of Aggregated", own, "the rows above it", edge(held))
+    done, rate = _cell_count(whole[0], "Request Count", where), _figure(whole[0], "Requests/s", where)
+    for row in named if rate.low > 0 else ():
+        over, name = [Figure(float(_cell_count(row, "Request Count", where))), rate], row["Name"]
+        stated, formula = _figure(row, "Requests/s", where), "its count over the time of Aggregated"
         yield from restate.quotient(f"Requests/s of {name}", stated, "1/s", formula, over, [Figure(float(done))])
 
 
@@ -262,7 +264,7 @@ def _of_row(row: dict[str, str], where: str) -> Iterator[Restated]:
     """Failures and requests a second are over the same time; the median is the 50 %, or one rank below it."""
     done, failed = (Figure(float(_cell_count(row, key, where))) for key in ("Request Count", "Failure Count"))
     if "Failures/s" in row and done.value:
-        stated, rate = Figure(_exact(row, "Failures/s", where)), Figure(_exact(row, "Requests/s", where))
+        stated, rate = _figure(row, "Failures/s", where), _figure(row, "Requests/s", where)
         formula = "Requests/s by the counts"
         yield from restate.quotient("Failures/s", stated, "1/s", formula, [rate, failed], [done])
     half, median = row.get("50%", ""), row.get("Median Response Time", "")
@@ -272,8 +274,8 @@ def _of_row(row: dict[str, str], where: str) -> Iterator[Restated]:
         yield from restate.at_most("Median Response Time", Figure(float(median) * 1e6), "ns", "the 50 %", most)
 
 
-def _exact(row: dict[str, str], key: str, where: str) -> float:
-    return printed.number(row[key], f"{where}: {key}").value
+def _figure(row: dict[str, str], key: str, where: str) -> Figure:
+    return printed.number(row[key], f"{where}: {key}")
 
 
 def _stats_measurement(row: dict[str, str], stream: Stream) -> Measurement:

@@ -10,6 +10,7 @@ from random import Random
 from statistics import stdev
 
 from bizra_gate.model import (
+    Beside,
     Caveat,
     Controls,
     Distribution,
@@ -94,6 +95,34 @@ def per_request(base: Measurement) -> Restated:
     share = base.concurrency / base.operations
     low, high = share * base.duration_ns.low, share * base.duration_ns.high
     return Restated("Time per request (mean)", to(US)(share * base.duration_ns.value), "ns", low, high, "C·T/N")
+
+
+@SHELF.honest(policy=SHORT)
+def a_report_with_requests_and_bytes_by_second_beside_it() -> Measurement:
+    """As autocannon tells of eight samples: to three digits, the smallest of those that are not 0."""
+    trains = users(118, 20, 8 * S, constant(30_700 * US, 900 * US))
+    held = figures(latencies(trains), to(MS), percentiles=(50, 90, 99), quantum=MS, mean=to(10 * US))
+    counts = seconds(trains, 8 * S).count
+    by_second = figures(sorted(counts), exact, percentiles=(2.5, 50, 97.5), method="hdr", mean=to(0.02))
+    sizes = figures(sorted(n * 65 for n in counts), exact, percentiles=(50, 99), method="hdr", stdev=False)
+    rows = (Beside("requests", "", by_second), Beside("throughput", "B", replace(sizes, bin_ratio=1 / 1024)))
+    return replace(tool("autocannon", trains, 8 * S, held, concurrency=20), beside=rows)
+
+
+@SHELF.honest(policy=SHORT)
+def a_report_with_parts_of_the_time_of_how_many_is_not_told() -> Measurement:
+    """As h2load tells of its connections, and fortio of their sizes: no count, then one in wide buckets."""
+    trains = users(119, 12, 5 * S, constant(20_600 * US, 400 * US))
+    held = figures(latencies(trains), digits(4), percentiles=(), quantum=US)
+    connect = Latency(
+        minimum=Figure(11e3, 1e3), mean=Figure(53e3, 1e3), maximum=Figure(90e3, 1e3), stdev=Figure(23e3, 1e3)
+    )
+    size = Distribution((65, 201), (200, 340), (len(trains) - 5, 5), 65, 340, 65 * (len(trains) - 5) + 5 * 340)
+    sizes = Latency(
+        histogram=size, count=len(trains), minimum=Figure(65.0), maximum=Figure(340.0), mean=Figure(size.mean or 0)
+    )
+    rows = (Beside("time for connect", "ns", connect), Beside("Sizes", "B", sizes))
+    return replace(tool("h2load", trains, 5 * S, held, concurrency=12), beside=rows)
 
 
 @SHELF.honest(policy=SHORT)

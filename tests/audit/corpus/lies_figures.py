@@ -219,6 +219,58 @@ def a_sum_that_the_intervals_do_not_give() -> Measurement:
     return remade(base, intervals=replace(series, total_ns=tuple(round(t * 0.999) for t in series.total_ns)))
 
 
+# ── distributions beside the latency ─────────────────────────────────────────────────────────────────────────────
+
+
+def beside(base: Measurement, index: int, **fields: object) -> Measurement:
+    """`base` with the figures of its distribution `index` beside the latency changed."""
+    rows = list(base.beside)
+    rows[index] = replace(rows[index], figures=replace(rows[index].figures, **fields))  # type: ignore[arg-type]
+    return replace(base, beside=tuple(rows))
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
+def a_best_second_below_the_mean_one() -> Measurement:
+    base = foreign.a_report_with_requests_and_bytes_by_second_beside_it()
+    return beside(base, 0, maximum=Figure(600.0), percentiles=())
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
+def seconds_spread_wider_than_their_extremes() -> Measurement:
+    base = foreign.a_report_with_requests_and_bytes_by_second_beside_it()
+    return beside(base, 0, stdev=Figure(300.0))
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
+def connections_made_faster_than_the_fastest() -> Measurement:
+    base = foreign.a_report_with_parts_of_the_time_of_how_many_is_not_told()
+    return beside(base, 0, mean=Figure(9e3, 1e3))
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
+def connections_spread_wider_than_their_extremes() -> Measurement:
+    base = foreign.a_report_with_parts_of_the_time_of_how_many_is_not_told()
+    return beside(base, 0, stdev=Figure(83e3, 1e3))
+
+
+@SHELF.lie("coherence.order", policy=SHORT)
+def a_rate_of_a_second_that_is_not_a_number() -> Measurement:
+    base = foreign.a_report_with_requests_and_bytes_by_second_beside_it()
+    return beside(base, 0, maximum=Figure(math.inf))
+
+
+@SHELF.lie("coherence.summary", policy=SHORT)
+def a_size_that_its_own_histogram_does_not_give() -> Measurement:
+    base = foreign.a_report_with_parts_of_the_time_of_how_many_is_not_told()
+    return beside(base, 1, mean=Figure(130.0))
+
+
+@SHELF.lie("coherence.count", policy=SHORT)
+def sizes_of_more_answers_than_their_histogram_holds() -> Measurement:
+    base = foreign.a_report_with_parts_of_the_time_of_how_many_is_not_told()
+    return beside(base, 1, count=99_999)
+
+
 # ── figures that follow from those beside them ───────────────────────────────────────────────────────────────────
 
 
