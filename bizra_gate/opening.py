@@ -22,7 +22,7 @@ from .errors import DefinitionError, MissingError, Problem, UntrustedError, Usag
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark
 from .model import Audit, EvidenceSpec, Gate, Measurement, OpenedEvidence, Policy, Reason, Trust
-from .reports.inputs import WORST_AUDIT
+from .model.report import WORST_AUDIT
 from .stats import arrays
 
 KEYRING = "keyring.toml"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import baselines, docket, gates, ledgers, opening, pooling, repository, store
+from . import baselines, docket, gates, opening, pooling, repository, store
 from .attest import add_key, envelope, keyring, parse_instant
 from .attest.digest import manifest_sha256
 from .attest.keys import PrivateKey
@@ -29,12 +28,12 @@ from .gates.baseline import Comparison
 from .model import Gate, Measurement, Metric, OpenedEvidence, Plan, Policy, Report, Target
 from .model.metric import Better
 from .model.plan import public_target
-from .reports.inputs import AuditedMeasurement
 from .stats import summary
 from .version import __version__
 
 if TYPE_CHECKING:
     from .load import Snapshot
+    from .reports.inputs import AuditedMeasurement
 
 IGNORED_WHEN_DIRTY = ("artifacts", "ledger", "gates/keyring.toml")
 """Changes here do not make a measured tree dirty: evidence is committed after the code that it measures."""
@@ -142,6 +141,8 @@ def seal(
     against: Measurement | None = None,
 ) -> Benched:
     """State, sign and store one measurement, with that of the second target where there is one."""
+    import uuid
+
     benchmark = Benchmark(
         run_id=uuid.uuid4().hex,
         finished_at=finished_at,
@@ -237,6 +238,8 @@ def _compare(
 
 def _listed(docketed: Docket, now: str, base: str | None) -> Callable[[str, OpenedEvidence], OpenedEvidence]:
     """Evidence as ``--ledger`` sees it: only what a sound ledger of its repository lists is trusted."""
+    from . import ledgers
+
     moment = parse_instant(now)
     roots = {gate.name: opening.root_of(Path(gate.file)) for gate in docketed.gates}
     faults = {root: ledgers.check(root, docketed.ring(root), moment, base=base) for root in set(roots.values())}
@@ -249,6 +252,8 @@ def _listed(docketed: Docket, now: str, base: str | None) -> Callable[[str, Open
 
 def audit_measurement(measurement: Measurement, policy: Policy, file: str) -> AuditedMeasurement:
     """One measurement before the audit, with the metrics that it gives."""
+    from .reports.inputs import AuditedMeasurement
+
     metrics = summary.summarize(measurement)
     return AuditedMeasurement(file, measurement, examine(measurement, policy), metrics)
 

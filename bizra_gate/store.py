@@ -8,7 +8,6 @@ import glob
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +101,8 @@ def write(path: Path, data: bytes, *, mode: int = 0o644, exclusive: bool = False
 
 def check_writable(path: Path) -> None:
     """Raise `WriteError` where `write` could not even begin; to be asked before an hour's work, and leaves nothing."""
+    import tempfile  # reading needs none of it
+
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -114,6 +115,8 @@ def check_writable(path: Path) -> None:
 
 def _beside(path: Path) -> tuple[int, Path, int | None]:
     """A new file beside `path`: where to write, its name, and a lock that says that its writer lives."""
+    import tempfile
+
     _clear(path)
     while True:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)

@@ -22,6 +22,7 @@ EXIT_CODES: Mapping[GateVerdict, int] = {
     "INCONCLUSIVE": 5,
 }
 AUDIT_EXIT_CODES: Mapping[AuditVerdict, int] = {"VALID": 0, "INVALID": 3, "INSUFFICIENT": 5}
+WORST_AUDIT: tuple[AuditVerdict, ...] = ("INVALID", "INSUFFICIENT", "VALID")
 PRECEDENCE: tuple[GateVerdict, ...] = ("UNTRUSTED", "UNDER AUDIT", "NO-SHIP", "INCONCLUSIVE", "SHIP")
 """Worst first: 4 over 3 over 1 over 5 over 0."""
 

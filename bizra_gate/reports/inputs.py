@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..model import Audit, Measurement, Metric, Trust
-from ..model.report import AuditVerdict
+from ..model.report import WORST_AUDIT, AuditVerdict
 
 CompareVerdict = Literal["worse", "undecided", "same", "better"]
-WORST_AUDIT: tuple[AuditVerdict, ...] = ("INVALID", "INSUFFICIENT", "VALID")
 WORST_COMPARE: tuple[CompareVerdict, ...] = ("worse", "undecided", "better", "same")
 
 

@@ -99,12 +99,12 @@ def _rendered(chosen: str, verified: object, page: dict[str, Any]) -> str:
 
 def _step_summary(chosen: str, verified: object) -> None:
     """GitHub shows what is appended to this file on the page of the job."""
-    from ... import pipeline
-    from ...reports import github
-
-    assert isinstance(verified, pipeline.Verified)
     place = os.environ.get(SUMMARY_VARIABLE)
     if chosen == "github" and place:
+        from ... import pipeline
+        from ...reports import github
+
+        assert isinstance(verified, pipeline.Verified)
         with open(place, "a", encoding="utf-8") as file:
             file.write(github.step_summary(verified.report))
 
