@@ -179,6 +179,8 @@ def _lay_out_object(value: dict[str, object], line: str, put: _Put) -> None:
             put(start + name + _quote(member))  # type: ignore[arg-type]
         elif kind is int:
             put(start + name + repr(member))
+        elif kind is float:
+            put(start + name + _ecmascript(repr(member)))
         else:
             put(start + name)
             _lay_out(member, inner, len(inner) - 1 + len(name), put)

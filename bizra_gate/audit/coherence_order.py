@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
+from operator import gt
 
 from ..model import Beside, Figure, Finding, Intervals, Latency, Measurement, Policy
 from . import facts
@@ -197,6 +198,8 @@ def _of_intervals(name: str, intervals: Intervals) -> Iterator[Finding]:
     columns = [("p50", intervals.p50_ns), ("p99", intervals.p99_ns), ("max", intervals.maximum_ns)]
     known = [(what, column) for what, column in columns if column]
     for (lower, first), (upper, second) in pairwise(known):
+        if not any(map(gt, first, second)):
+            continue
         for row, (below, above) in enumerate(zip(first, second, strict=False)):
             if below > above:
                 yield invalid(

@@ -120,10 +120,12 @@ def _differs(printed: Printed, what: str, stated: str, derived: str) -> Finding:
 
 def _same(stated: float | None, derived: float | None) -> bool:
     """Equal to half a unit of the sixth significant digit; None equals only None."""
+    if stated == derived:
+        return True
     if stated is None or derived is None:
-        return stated is derived
+        return False
     if not (math.isfinite(stated) and math.isfinite(derived)):
-        return stated == derived
+        return False
     size = max(abs(stated), abs(derived))
     unit = 10.0 ** (math.floor(math.log10(size)) - SIGNIFICANT_DIGITS + 1) if size > 0 else 0.0
     return abs(stated - derived) <= unit * 0.5001

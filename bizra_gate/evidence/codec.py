@@ -162,14 +162,15 @@ def _optional(arguments: tuple[Any, ...]) -> Decoder:
 def _tuple(arguments: tuple[Any, ...]) -> Decoder:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return _column(arguments[0])
-    decoders = [_decoder(item) for item in arguments]
+    parts = [(i, _decoder(item), _unchanged(item)) for i, item in enumerate(arguments)]
 
     def decode_fixed(document: Json, where: str) -> Any:
-        if not isinstance(document, list) or len(document) != len(decoders):
-            raise _refuse(where, document, f"an array of {len(decoders)}")
-        return tuple(
-            decoder(item, f"{where}[{i}]") for i, (decoder, item) in enumerate(zip(decoders, document, strict=True))
-        )
+        if not isinstance(document, list) or len(document) != len(parts):
+            raise _refuse(where, document, f"an array of {len(parts)}")
+        return tuple([
+            item if type(item) in as_it_stands else decoder(item, f"{where}[{i}]")
+            for item, (i, decoder, as_it_stands) in zip(document, parts, strict=True)
+        ])  # fmt: skip
 
     return decode_fixed
 

@@ -78,7 +78,7 @@ class Distribution:
     def cumulative(self) -> tuple[int, ...]:
         return tuple(accumulate(self.count))
 
-    @property
+    @cached_property
     def n(self) -> int:
         return self.cumulative[-1] if self.count else 0
 

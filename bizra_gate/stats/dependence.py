@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import mul
+from operator import mul, truediv
 
 from ..model import Distribution, Intervals
 from .series import effective_n_of
@@ -43,10 +43,11 @@ def rows_of(intervals: Intervals, window_ns: float | None, residence_ns: float |
     Operations are counted by start and listed by end, so for about three residences after the window opens the slow
     ones are still missing. At most a fifth of the rows is left out for that.
     """
-    keep = [i for i in full_rows(intervals, window_ns, residence_ns) if intervals.count[i] > 0]
-    count = tuple(float(n) for n in _taken(intervals.count, keep))
+    held = intervals.count
+    keep = [i for i in full_rows(intervals, window_ns, residence_ns) if held[i] > 0]
+    count = tuple(map(float, _taken(held, keep)))
     total = _taken(intervals.total_ns, keep)
-    means = tuple(t / n for t, n in zip(total, count, strict=True)) if total else ()
+    means = tuple(map(truediv, total, count))
     return Rows(count, means, _taken(intervals.p50_ns, keep), _taken(intervals.p99_ns, keep))
 
 
@@ -54,15 +55,16 @@ def full_rows(intervals: Intervals, window_ns: float | None, residence_ns: float
     """Indexes of the whole intervals of the counted window after the flow has filled."""
     length, rows = intervals.length_ns, len(intervals.start_ns)
     if window_ns is not None:
-        rows = sum(1 for start in intervals.start_ns if start + length <= window_ns + length * 1e-6)
-    filling = begin = sum(1 for start in intervals.start_ns if start < 0)  # a part of a row, before the window
+        latest = window_ns + length * 1e-6
+        rows = len([start for start in intervals.start_ns if start + length <= latest])
+    filling = begin = len([start for start in intervals.start_ns if start < 0])  # a part of a row, before the window
     if residence_ns is not None and residence_ns > length / 100:
         filling = begin + min(math.ceil(3 * residence_ns / length), rows // 5)
     return range(filling, rows)
 
 
 def _taken(column: tuple[int, ...], keep: Sequence[int]) -> tuple[int, ...]:
-    return tuple(column[i] for i in keep) if column else ()
+    return tuple([column[i] for i in keep]) if column else ()
 
 
 class Dependence:

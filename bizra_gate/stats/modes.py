@@ -84,7 +84,8 @@ def _modes_of(bins: _Bins, n: int) -> tuple[Mode, ...]:
     smooth = _smoothed(bins.count)
     found = []
     for start, stop in _parts(smooth, bins.count, 0, len(smooth)):
-        peak = max(range(start, stop), key=lambda i: smooth[i])
+        part = smooth[start:stop]
+        peak = start + part.index(max(part))
         found.append(Mode(bins.middle_ns(peak), sum(bins.count[start:stop]) / n))
     return tuple(found)
 
@@ -175,14 +176,14 @@ def _valley(smooth: Sequence[float], counts: Sequence[float], start: int, stop: 
 
 def _valleys(smooth: Sequence[float], counts: Sequence[float], least: float) -> Iterator[tuple[float, int, float]]:
     """(relative height, place, height of its lower peak) of every deep, significant dip with mass on both sides."""
-    left_peaks, right_peaks = _running_max(smooth), _running_max(smooth[::-1])[::-1]
     masses, everything = list(accumulate(counts, initial=0.0)), sum(counts)
     around = zip([math.inf, *smooth], smooth, [*smooth[1:], math.inf], strict=False)
     for offset in [place for place, (before, height, after) in enumerate(around) if before > height <= after]:
-        height, peak, mass = smooth[offset], min(left_peaks[offset], right_peaks[offset]), masses[offset]
-        if peak <= 0 or height > DEPTH * peak or min(mass, everything - mass) < least:
+        height, mass = smooth[offset], masses[offset]
+        if min(mass, everything - mass) < least:
             continue
-        if peak - height > _Z * math.sqrt(0.375 * (peak + height)):
+        peak = min(max(smooth[: offset + 1]), max(smooth[offset:]))
+        if 0 < peak and height <= DEPTH * peak and peak - height > _Z * math.sqrt(0.375 * (peak + height)):
             yield height / peak, offset, peak
 
 
@@ -211,7 +212,3 @@ def _above(heights: Sequence[float], level: float) -> float:
         running = max(0.0, running + height - level)
         most = max(most, running)
     return most
-
-
-def _running_max(values: Sequence[float]) -> list[float]:
-    return list(accumulate(values, max))
