@@ -22,8 +22,9 @@ def opened(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str, st
     """(gate name, check id) → the opened baseline of every check that wants one."""
     found: dict[tuple[str, str], list[OpenedEvidence]] = {}
     for gate in judged:
-        by_artifact = {task.file: task for task in opening.tasks([gate], now=now, ring=ring)}
-        for wanted in gates.wanted_baselines(gate):
+        asked = gates.wanted_baselines(gate)
+        by_artifact = {task.file: task for task in opening.tasks([gate] if asked else [], now=now, ring=ring)}
+        for wanted in asked:
             pieces = [piece for file in wanted.artifacts for piece in _earlier_of(by_artifact[file], wanted.ref)]
             found[gate.name, wanted.check] = pieces
     return found
@@ -75,8 +76,8 @@ def references(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str
     """
     found: dict[tuple[str, str], OpenedEvidence] = {}
     for gate in judged:
-        first = next(opening.tasks([gate], now=now, ring=ring))
         for path in gates.wanted_references(gate):
+            first = next(opening.tasks([gate], now=now, ring=ring))
             task = dataclasses.replace(first, file=path, bound=False, gate=dataclasses.replace(gate, plan=None))
             found[gate.name, path] = opening.open_one(task).evidence
     return found

@@ -235,7 +235,7 @@ def text_fault(value: object, longest: int) -> str | None:
         return "a text that is not empty"
     if len(value) > longest:
         return f"a text of at most {longest:,} characters"
-    if any(is_control(char) and char not in "\n\t" for char in value):
+    if not value.isprintable() and any(is_control(char) and char not in "\n\t" for char in value):
         return "a text without control characters"
     return None
 

@@ -140,8 +140,9 @@ def json_text(document: str) -> str:
 
     Its meaning is unchanged, but for lone surrogates, which JSON cannot carry: they become U+FFFD.
     """
-    safe = "".join(char if char.isprintable() or char == "\n" else _json_escape(char) for char in document)
-    return safe.replace("##[", "##\\u005b")
+    if not document.replace("\n", "").isprintable():
+        document = "".join(char if char.isprintable() or char == "\n" else _json_escape(char) for char in document)
+    return document.replace("##[", "##\\u005b")
 
 
 def _json_escape(char: str) -> str:
