@@ -48,4 +48,4 @@ def unpacked(document: Json, where: str) -> Json:
 
 
 def _tiled(rows: int, length_ns: int) -> tuple[int, ...]:
-    return tuple(row * length_ns for row in range(rows))
+    return tuple(range(0, rows * length_ns, length_ns)) if length_ns else (0,) * rows

@@ -134,10 +134,10 @@ def _optional(kind: Any) -> dict[str, bool]:
 
 def _value(hint: Any, document: Json, where: str) -> Any:
     """`document` as a value of the annotation `hint`."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    origin, arguments, noun = _anatomy(hint)
     if origin is types.UnionType:  # X | None: None is left out of documents, so only X can stand here
         return _value(next(one for one in arguments if one is not type(None)), document, where)
-    if dataclasses.is_dataclass(hint):
+    if noun:
         return _noun(typing.cast("type[Any]", hint), document, where)
     if origin is tuple:
         return _tuple(arguments, document, where)
@@ -148,6 +148,12 @@ def _value(hint: Any, document: Json, where: str) -> Any:
     if origin is not None:
         return _mapping(arguments[1], document, where)
     return _scalar(hint, document, where)
+
+
+@cache
+def _anatomy(hint: Any) -> tuple[Any, tuple[Any, ...], bool]:
+    """Origin and arguments of an annotation, and whether it is a noun."""
+    return typing.get_origin(hint), typing.get_args(hint), dataclasses.is_dataclass(hint)
 
 
 def _tuple(arguments: tuple[Any, ...], document: Json, where: str) -> tuple[Any, ...]:

@@ -64,10 +64,10 @@ def rate_series(
 ) -> list[float]:
     """Successful operations per second in each whole interval of the window, after the flow has filled."""
     share = _timeout_share(errors)
-    return [
-        _successes(intervals, row, share) / intervals.length_ns * NS_PER_S
-        for row in full_rows(intervals, window_ns, residence)
-    ]
+    rows = full_rows(intervals, window_ns, residence)
+    if not share:
+        return [n / intervals.length_ns * NS_PER_S for n in intervals.count[rows.start : rows.stop]]
+    return [_successes(intervals, row, share) / intervals.length_ns * NS_PER_S for row in rows]
 
 
 def residence_ns(run: Run) -> float | None:
