@@ -183,7 +183,7 @@ def _valleys(smooth: Sequence[float], counts: Sequence[float], least: float) -> 
         if min(mass, everything - mass) < least:
             continue
         peak = min(max(smooth[: offset + 1]), max(smooth[offset:]))
-        if 0 < peak and height <= DEPTH * peak and peak - height > _Z * math.sqrt(0.375 * (peak + height)):
+        if peak > 0 and height <= DEPTH * peak and peak - height > _Z * math.sqrt(0.375 * (peak + height)):
             yield height / peak, offset, peak
 
 
