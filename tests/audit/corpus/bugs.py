@@ -6,6 +6,7 @@ silence.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -14,8 +15,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import bizra_gate.audit
@@ -48,6 +50,22 @@ def _read(text: str) -> tuple[Bug, ...]:
 BUGS = _read((Path(__file__).parent / "bugs.diff").read_text(encoding="utf-8"))
 
 
+@cache
+def relies_on(module: str) -> frozenset[str]:
+    """The modules of the audit that `module` imports, directly or through another, and itself."""
+    direct: set[str] = set()
+    for node in ast.walk(ast.parse((ROOM / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            direct |= {node.module} if node.module else {alias.name for alias in node.names}
+    return frozenset({module}).union(*map(relies_on, direct))
+
+
+@cache
+def _sound(path: Path) -> CodeType:
+    """A module without a bug, compiled once for all the packages that it is put into."""
+    return compile(path.read_text(encoding="utf-8"), str(path), "exec")
+
+
 class _Loader(importlib.abc.Loader):
     """Compiles one module of the audit from its file, with the bug put in where it belongs."""
 
@@ -58,12 +76,14 @@ class _Loader(importlib.abc.Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
+        code = _sound(self._path) if self._path.stem != self._bug.module else self._with_the_bug()
+        exec(code, module.__dict__)
+
+    def _with_the_bug(self) -> CodeType:
         source = self._path.read_text(encoding="utf-8")
-        if self._path.stem == self._bug.module:
-            if source.count(self._bug.old) != 1:
-                raise LookupError(f"{self._bug.name}: its fragment occurs {source.count(self._bug.old)} times")
-            source = source.replace(self._bug.old, self._bug.new)
-        exec(compile(source, str(self._path), "exec"), module.__dict__)
+        if source.count(self._bug.old) != 1:
+            raise LookupError(f"{self._bug.name}: its fragment occurs {source.count(self._bug.old)} times")
+        return compile(source.replace(self._bug.old, self._bug.new), str(self._path), "exec")
 
 
 class _Finder(importlib.abc.MetaPathFinder):

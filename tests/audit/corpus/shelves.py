@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from bizra_gate.audit import examine
 from bizra_gate.model import Audit
@@ -44,9 +45,10 @@ class Outcome:
         return self.audit.verdict == case.verdict and case.code in self.accused
 
 
-def outcomes(cases: Iterable[Case] = CASES) -> list[Outcome]:
-    """Every case examined under its policy."""
-    return [Outcome(case, examine(case.measurement, case.policy)) for case in cases]
+@cache
+def outcomes() -> tuple[Outcome, ...]:
+    """Every case examined under its policy, once."""
+    return tuple(Outcome(case, examine(case.measurement, case.policy)) for case in CASES)
 
 
 def table(found: Sequence[Outcome]) -> str:
