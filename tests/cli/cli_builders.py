@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import random
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import typer.main
+
 from bizra_gate import load, opening, pipeline
 from bizra_gate.attest import Keyring, PrivateKey, TrustedKey, render_keyring
+from bizra_gate.cli.app import app
+from bizra_gate.cli.commands import register
 from bizra_gate.evidence.benchmark import Origin, against_plan
 from bizra_gate.load import FakeClock
 from bizra_gate.model import ClosedLoop, Environment, Gate, Measurement, Plan, Warmup
@@ -51,6 +56,22 @@ metric = "latency.mean"
 """
 """A gate whose evidence takes little time to make, even in fake time."""
 MACHINE = Environment(cpu_model="test", cpu_count=2, system="Linux")
+
+
+@cache
+def _table() -> Callable[..., object]:
+    """The command line's table, which takes as long to make as many a command takes to run."""
+    register()
+    return typer.main.get_command(app)
+
+
+def exit_code_of(*arguments: str) -> int:
+    """Run a command in this process."""
+    try:
+        _table()(list(arguments), standalone_mode=True)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0
 
 
 def answers(factor: float = 1.0, seed: int = 7, spread: float = 0.01) -> FakeTarget:

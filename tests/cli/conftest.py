@@ -8,10 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from cli_builders import Repository, honest_measurement
+from cli_builders import Repository, exit_code_of, honest_measurement
 
-from bizra_gate.cli.app import app
-from bizra_gate.cli.commands import register
 from bizra_gate.model import Measurement
 
 
@@ -36,13 +34,8 @@ class Cli:
         self._capfd = capfd
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        register()
         self._capfd.readouterr()
-        code = 0
-        try:
-            app(list(arguments), standalone_mode=True)
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 0
+        code = exit_code_of(*arguments)
         out, err = self._capfd.readouterr()
         return code, out, err
 

@@ -9,11 +9,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 
-from cli_builders import honest_measurement
+from cli_builders import exit_code_of, honest_measurement
 from seal_builders import House
 
-from bizra_gate.cli.app import app
-from bizra_gate.cli.commands import register
 from bizra_gate.model import Measurement
 
 
@@ -27,13 +25,8 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]
     """Runs a command in this process: exit code, standard output, standard error; a traceback fails the test."""
 
     def run(*arguments: object) -> tuple[int, str, str]:
-        register()
         capfd.readouterr()
-        code = 0
-        try:
-            app([str(one) for one in arguments], standalone_mode=True)
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 0
+        code = exit_code_of(*map(str, arguments))
         out, err = capfd.readouterr()
         assert "Traceback" not in out + err, err
         assert "internal error" not in out + err, err
