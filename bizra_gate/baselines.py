@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from . import gates, opening, repository, store
 from .errors import BizraGateError
-from .model import Gate, OpenedEvidence, Reason, Trust
+from .model import Gate, OpenedEvidence, Reason, Report, Trust
 from .opening import RingOf, Task
 
 LAST_SHIPPED = "last-shipped"
@@ -49,12 +49,24 @@ def _why_nothing(task: Task, ref: str) -> str:
     if revision != ref:
         return _not_in(task, revision)
     if not _looks_back(ref):
-        return "there is no such file"
-    found = "git has no earlier version"
-    if ref == LAST_SHIPPED and any(True for _ in _earlier(task)):
-        found = "this gate says SHIP on no earlier version"
+        return "there is no such file; measure it, or name another in baseline.ref"
     clone = ", and this clone holds only the newest commits (git fetch --unshallow)"
-    return f"{found} of {task.file}{clone if repository.shallow(task.root) else ''}"
+    clone = clone if repository.shallow(task.root) else ""
+    newest = next(_earlier(task), None)
+    if ref == LAST_SHIPPED and newest is not None:
+        why = _not_shipped(dataclasses.replace(task, bound=False), *newest)
+        return f"this gate says SHIP on no earlier version of {task.file}{clone}; the newest is {why}"
+    return f"git has no earlier version of {task.file}{clone}; commit this measurement, and the next one has a baseline"
+
+
+def _not_shipped(task: Task, commit: str, data: bytes) -> str:
+    """``UNTRUSTED (git:0123456789ab): measured 41 d ago …``: why a version is not the last that shipped."""
+    evidence, report = _judged_then(task, commit, data)
+    place = f"git:{commit[:12]}"
+    if report is None:
+        return f"UNTRUSTED ({place}): {'; '.join(reason.message for reason in evidence.trust.reasons)}"
+    check = next((one for one in report.gates[0].checks if one.verdict not in ("pass", "warn")), None)
+    return f"{report.verdict} ({place})" + (f": {check.reason}" if check else "")
 
 
 def _looks_back(ref: str) -> bool:
@@ -66,7 +78,7 @@ def _not_in(task: Task, revision: str) -> str:
         repository.resolve(task.root, revision)
     except BizraGateError as error:
         return error.message
-    return f"{task.file} is not in {revision} yet"
+    return f"{task.file} is not in {revision} yet; let a measurement reach it before a check asks for one"
 
 
 def references(judged: Sequence[Gate], now: str, ring: RingOf) -> dict[tuple[str, str], OpenedEvidence]:
@@ -128,18 +140,23 @@ def _versions(task: Task, count: int) -> Iterator[OpenedEvidence]:
 
 def _last_shipped(task: Task) -> Iterator[OpenedEvidence]:
     """The newest earlier version on which the gate, leaving its baselines aside, says SHIP at the time it was made."""
-    alone = _alone(task)
     for commit, data in _earlier(task):
-        evidence = _named(task, f"{GIT}{commit[:12]}", data)
-        if not evidence.trust.ok or evidence.finished_at is None:
-            continue
-        here = dataclasses.replace(evidence, file=task.file)
-        beside = {path: _beside(task, commit, path) for path in gates.wanted_references(alone)}
-        references = {(alone.name, path): piece for path, piece in beside.items() if piece is not None}
-        report = gates.evaluate([alone], {alone.name: [here]}, evidence.finished_at, references=references)
-        if report.verdict == "SHIP":
+        evidence, report = _judged_then(task, commit, data)
+        if report is not None and report.verdict == "SHIP":
             yield evidence
             return
+
+
+def _judged_then(task: Task, commit: str, data: bytes) -> tuple[OpenedEvidence, Report | None]:
+    """A version, and what the gate said of it when it was made; nothing where it is not trusted now."""
+    evidence = _named(task, f"{GIT}{commit[:12]}", data)
+    if not evidence.trust.ok or evidence.finished_at is None:
+        return evidence, None
+    alone = _alone(task)
+    here = dataclasses.replace(evidence, file=task.file)
+    beside = {path: _beside(task, commit, path) for path in gates.wanted_references(alone)}
+    references = {(alone.name, path): piece for path, piece in beside.items() if piece is not None}
+    return evidence, gates.evaluate([alone], {alone.name: [here]}, evidence.finished_at, references=references)
 
 
 def _alone(task: Task) -> Gate:

@@ -159,6 +159,8 @@ def _closed(document: object) -> dict[str, Any]:
 
 
 def _signatures(entries: object) -> tuple[Signature, ...]:
+    if entries == []:
+        raise UntrustedError("signatures is empty: nobody has signed it")
     if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_SIGNATURES:
         raise UntrustedError(f"signatures: expected a list of 1 to {MAX_SIGNATURES}")
     signatures = tuple(_signature(entry, f"signatures[{index}]") for index, entry in enumerate(entries))

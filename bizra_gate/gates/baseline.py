@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, Protocol
 
 from bizra_gate.model import Baseline, Check, Metric, OpenedEvidence
@@ -67,6 +68,7 @@ def rule_baseline(
     stop = _unfit(baseline, evidence, sources, within=within)
     if stop is not None:
         return stop
+    left_out = "" if within else _left_out(evidence, earlier, sources)
     if not within:
         sources = [source for source in distinct(sources) if not same_run(source, evidence)]
         if not sources:
@@ -83,7 +85,24 @@ def rule_baseline(
     better: Better = facts.better if facts else metric.better
     paired = within and len(values) == len(metric.process_values)
     comparison = compare(values, metric.process_values, better, baseline.max_regression, confidence, paired=paired)
-    return _decide(baseline, better, comparison, base, metric)
+    ruling = _decide(baseline, better, comparison, base, metric, _which(baseline, sources))
+    return replace(ruling, reason=f"{ruling.reason}{left_out}")
+
+
+def _which(baseline: Baseline, sources: Sequence[OpenedEvidence]) -> str:
+    """``, of git:0123456789ab`` where the reference itself does not say which version it comes to."""
+    named = baseline.ref == "last-shipped" and len(sources) == 1 and sources[0].file.startswith("git:")
+    return f", of {':'.join(sources[0].file.split(':')[:2])}" if named else ""
+
+
+def _left_out(evidence: OpenedEvidence, earlier: Sequence[OpenedEvidence], used: Sequence[OpenedEvidence]) -> str:
+    """What fell out of a window of history and why the first of it did; empty where nothing did."""
+    out = [piece for piece in earlier if piece not in used]
+    if not out:
+        return ""
+    stop = obstacle(out[0], "the version")
+    why = stop.reason if stop else f"{out[0].file} was measured on another environment than {evidence.file}."
+    return f" Left out of the window: {len(out)} of {len(earlier)} versions; {why}"
 
 
 def _within(baseline: Baseline) -> bool:
@@ -120,7 +139,8 @@ def _unfit(
         return Ruling("missing", _none_found(baseline, sources))
     stops = [stop for stop in (obstacle(source, "The baseline") for source in sources) if stop is not None]
     if stops:
-        return worst(stops)
+        stop = worst(stops)
+        return replace(stop, reason=f"{stop.reason} {_another(baseline)}")
     here = evidence.environment_key
     others = {source.environment_key for source in sources}
     if here is None or others != {here}:
@@ -130,10 +150,18 @@ def _unfit(
     return None
 
 
+def _another(baseline: Baseline) -> str:
+    """What to do about a baseline that does not hold."""
+    looked_up = baseline.ref.startswith(("git:", "history:")) or baseline.ref == "last-shipped"
+    where = "let it reach the base" if looked_up else f"put it at {baseline.ref}"
+    return f"Measure a new baseline and {where}, or name another in baseline.ref."
+
+
 def _none_found(baseline: Baseline, sources: Sequence[OpenedEvidence]) -> str:
     """Nobody can be no worse than nothing; what to do about it comes from the room that looked."""
     reasons = [reason.message for source in sources for reason in source.trust.reasons]
-    return f"There is no baseline {baseline.ref}: {reasons[0] if reasons else 'nothing was found there'}."
+    why = reasons[0].removesuffix(".") if reasons else "nothing was found there"
+    return f"There is no baseline {baseline.ref}: {why}."
 
 
 def distinct(sources: Sequence[OpenedEvidence]) -> list[OpenedEvidence]:
@@ -186,12 +214,14 @@ def _processes(values: Sequence[float]) -> str:
     return f"{len(values)} process" + ("" if len(values) == 1 else "es")
 
 
-def _decide(baseline: Baseline, better: Better, comparison: Comparison, base: Metric, head: Metric) -> Ruling:
+def _decide(
+    baseline: Baseline, better: Better, comparison: Comparison, base: Metric, head: Metric, which: str
+) -> Ruling:
     """The comparison's own three outcomes, unless it has no interval or is too good to be true."""
     ratio, bounds = comparison.ratio, (comparison.low, comparison.high)
     if ratio is None or not math.isfinite(ratio) or better == "neither":
         return Ruling("inconclusive", f"The comparison with {_named(baseline)} gives no ratio.", baseline=base)
-    said = _said(baseline, comparison, base, head)
+    said = _said(baseline, comparison, base, head, which)
     margin = format_quantity(baseline.max_regression, "ratio")
     gain = 1 - ratio if better == "lower" else ratio - 1
     if any(side is None or math.isnan(side) for side in bounds):
@@ -209,9 +239,9 @@ def _decide(baseline: Baseline, better: Better, comparison: Comparison, base: Me
     return Ruling("inconclusive", f"{said}: it could be more than {margin} worse or not{advice}.", baseline=base)
 
 
-def _said(baseline: Baseline, comparison: Comparison, base: Metric, head: Metric) -> str:
+def _said(baseline: Baseline, comparison: Comparison, base: Metric, head: Metric, which: str) -> str:
     low, high = ("unknown" if side is None else f"{side:.4g}" for side in (comparison.low, comparison.high))
-    counts = f"{_processes(head.process_values)} against {len(base.process_values)}"
+    counts = f"{_processes(head.process_values)} against {len(base.process_values)}{which}"
     if _within(baseline):
         counts = f"{len(base.process_values)} runs of each in turn"
     other = "the second target" if _within(baseline) else baseline.ref

@@ -146,6 +146,8 @@ def checks(page: Page, reported: tuple[CheckReport, ...]) -> None:
         page.table([row for _, row in members], widths, right, 2)
         if verdict != "pass":
             _reason(page, reason, [check for check, _ in members])
+        elif said := wording.comparison(members[0][0]):
+            page.say(said, indent=4)
 
 
 def _row(page: Page, check: CheckReport) -> tuple[Text, ...]:

@@ -290,11 +290,17 @@ def full_reason(check: CheckReport) -> str:
     return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
 
 
+def comparison(check: CheckReport) -> str:
+    """``Against git:main it is 0.99 times as much …``: how a check with a baseline compares; empty without one."""
+    start = check.reason.find("Against ")
+    return check.reason[start:] if check.baseline is not None and start >= 0 else ""
+
+
 def reasons(checks: tuple[CheckReport, ...]) -> Iterator[str]:
     """What stands beside each check in a table: nothing for a pass, and a reason in full only where it is new."""
     last = ""
     for check in checks:
-        said = "" if check.verdict == "pass" else full_reason(check)
+        said = comparison(check) if check.verdict == "pass" else full_reason(check)
         yield "as above" if said and said == last else said
         last = said
 

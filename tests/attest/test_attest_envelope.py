@@ -150,7 +150,7 @@ _SHAPES: dict[str, tuple[bytes, str]] = {
     ),
     "other format": (_edited(format="bizra-gate/artifact/v2"), "format is 'bizra-gate/artifact/v2'"),
     "other payload type": (_edited(payloadType="application/json"), "payloadType is"),
-    "no signatures": (_edited(signatures=[]), "list of 1 to 16"),
+    "no signatures": (_edited(signatures=[]), "nobody has signed it"),
     "signatures as object": (_edited(signatures={}), "list of 1 to 16"),
     "seventeen signatures": (_edited(signatures=[_ENTRY] * 17), "list of 1 to 16"),
     "twice the same": (_edited(signatures=[_ENTRY, _ENTRY]), "every keyid once"),

@@ -137,6 +137,54 @@ def test_a_baseline_of_another_plan_is_never_a_pass(repository: Repository, gate
     assert "another plan" in reason
 
 
+@pytest.mark.parametrize(
+    ("gate", "ref", "advice"),
+    [
+        (FILE, FILE, "measure it, or name another in baseline.ref"),
+        (REVISION, REVISION, "let a measurement reach it"),
+        ("last-shipped", "last-shipped", "commit this measurement, and the next one has a baseline"),
+        ("history:1", "history:1", "commit this measurement, and the next one has a baseline"),
+    ],
+    indirect=["gate"],
+)
+def test_a_missing_baseline_comes_with_what_to_do(
+    repository: Repository, gate: Gate, ref: str, advice: str, cli: Run
+) -> None:
+    repository.commit()
+    repository.seal(of(gate))
+    assert advice in judged(cli)[2]
+
+
+def test_the_last_that_shipped_says_why_the_newest_did_not(repository: Repository, cli: Run) -> None:
+    gate = repository.measured_gate(rule("last-shipped", 'pass = "<= 12 ms"'), measure="runs = 5")
+    repository.seal(of(gate, 2.0))
+    commit = repository.commit()
+    repository.seal(of(gate, 1.0, seed=9))
+    code, verdict, reason = judged(cli)
+    assert (code, verdict) == (5, "missing")
+    assert f"the newest is NO-SHIP (git:{commit[:12]}): latency.mean is" in reason
+
+
+def test_a_baseline_that_does_not_hold_comes_with_what_to_do(repository: Repository, cli: Run) -> None:
+    gate = repository.measured_gate(rule(FILE), measure="runs = 5", evidence='max_age = "2d"')
+    before(repository, FILE, of(gate), finished="2026-11-12T07:00:00Z")
+    repository.seal(of(gate, seed=9))
+    assert "Measure a new baseline and put it at artifacts/base.json, or name another" in judged(cli)[2]
+
+
+def test_what_falls_out_of_a_window_is_told(repository: Repository, cli: Run) -> None:
+    gate = repository.measured_gate(rule("history:2"), measure="runs = 5")
+    known, repository.key = repository.key, PrivateKey.generate()
+    before(repository, "history:2", of(gate))
+    repository.key = known
+    before(repository, "history:2", of(gate, seed=3))
+    repository.seal(of(gate, seed=9))
+    code, verdict, reason = judged(cli)
+    assert (code, verdict) == (0, "pass")
+    assert "Left out of the window: 1 of 2 versions; the version git:" in reason
+    assert "Left out of the window" in " ".join(cli("verify", "--now", NOW, "--format", "terminal")[1].split())
+
+
 # ── the last that shipped ────────────────────────────────────────────────────────────────────────────────────────
 
 
