@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import UsageError
@@ -16,6 +16,8 @@ METRICS = ("throughput", "latency.mean", "latency.p50", "latency.p99", "error_ra
 MARGIN = 0.05
 """How much worse still counts as the same where nobody says."""
 FEWEST_PROCESSES = 2
+TOO_GOOD = 0.5
+"""As `max_improvement` of a gate's baseline where it says nothing."""
 KIND = "benchmark"
 
 
@@ -27,6 +29,8 @@ class Side:
     metrics: Mapping[str, Metric]
     audit: Audit
     environment_key: str | None = None
+    run: str | None = None
+    """What tells this run from every other: its id in an artifact of ours, else the digest of the file."""
 
 
 def compare(
@@ -47,14 +51,19 @@ def compare(
     for name in metrics:
         if facts_of(name, KIND) is None:
             raise UsageError(f"--metric: {name!r} is no metric of a benchmark", hint=nearest(name, KIND))
-    partners, notes = _paired(base, head)
+    partners = _paired(base, head)
+    gone, new = (_alone(side, partners, at) for at, side in enumerate((base, head)))
     return Comparison(
         base=base_name,
         head=head_name,
         pairs=tuple(_pair(one, other, margin, confidence, metrics or _usual(one, other)) for one, other in partners),
         margin=margin,
         confidence=confidence,
-        notes=tuple(notes),
+        notes=(
+            *(f"{name} is gone from the head: nobody can tell how it does now" for name in gone),
+            *(f"{name} is new in the head: there is nothing to compare it with" for name in new),
+        ),
+        gone=gone,
     )
 
 
@@ -86,26 +95,48 @@ def _usual(base: Side, head: Side) -> list[str]:
     return [name for name in METRICS if name in base.metrics or name in head.metrics]
 
 
-def _paired(base: Sequence[Side], head: Sequence[Side]) -> tuple[list[tuple[Side, Side]], list[str]]:
+def _paired(base: Sequence[Side], head: Sequence[Side]) -> list[tuple[Side, Side]]:
+    """One with one whatever they are called, several by their names."""
     if len(base) == len(head) == 1:
-        return [(base[0], head[0])], []
+        return [(base[0], head[0])]
     by_name = {side.name: side for side in head}
-    partners = [(side, by_name[side.name]) for side in base if side.name in by_name]
-    alone = sorted({side.name for side in base} ^ {side.name for side in head})
-    return partners, [f"{name} is on one side only, and was not compared" for name in alone]
+    return [(side, by_name[side.name]) for side in base if side.name in by_name]
+
+
+def _alone(sides: Sequence[Side], partners: Sequence[tuple[Side, Side]], at: int) -> tuple[str, ...]:
+    """The names of those `sides` that have no partner; `at` is their place in a pair."""
+    paired = {pair[at].name for pair in partners}
+    return tuple(sorted({side.name for side in sides} - paired))
 
 
 def _pair(
     base: Side, head: Side, margin: float, confidence: float, metrics: Sequence[str], *, in_turn: bool = False
 ) -> ComparedPair:
     rows = [_row(name, base, head, margin, confidence, in_turn=in_turn) for name in metrics]
-    return ComparedPair(head.name, tuple(rows), base.audit, head.audit, tuple(_notes(base, head)))
+    notes = (*_notes(base, head), *_too_good(rows))
+    name = head.name if head.name == base.name else f"{head.name} against {base.name}"
+    return ComparedPair(name, tuple(rows), base.audit, head.audit, notes)
 
 
-def _notes(base: Side, head: Side) -> list[str]:
+def _notes(base: Side, head: Side) -> Iterator[str]:
+    if base.run is not None and base.run == head.run:
+        yield "both sides are one and the same run: it is compared with itself"
     if base.environment_key and head.environment_key and base.environment_key != head.environment_key:
-        return [f"measured in different environments: {base.environment_key} against {head.environment_key}"]
-    return []
+        where = f"{base.environment_key} against {head.environment_key}"
+        yield f"measured in different environments ({where}): a difference may be the machine's"
+
+
+def _too_good(rows: Sequence[ComparedMetric]) -> Iterator[str]:
+    """An improvement beyond what a gate would take without a question."""
+    names = [row.metric for row in rows if row.verdict == "better" and row.ratio and _gain(row) > TOO_GOOD]
+    if names:
+        said = f"better by more than {TOO_GOOD:.0%} in {', '.join(names)}".replace("%", " %")
+        yield f"{said}: too good to be true until somebody says why"
+
+
+def _gain(row: ComparedMetric) -> float:
+    facts, ratio = facts_of(row.metric, KIND), row.ratio or 1.0
+    return ratio - 1 if facts is not None and facts.better == "higher" else 1 - ratio
 
 
 def _row(
@@ -183,7 +214,7 @@ def _obstacle(base: Side, head: Side, before: Metric | None, after: Metric | Non
     assert after is not None
     fewest = min(len(before.process_values), len(after.process_values))
     if fewest < FEWEST_PROCESSES:
-        return "one process has no spread between processes: measure each side with --runs 5 or more"
+        return "one process has no spread between processes: measure each side in 5 or more (bench: --runs 5)"
     if before.better == "neither":
         return "neither direction of this metric is better"
     return None

@@ -205,10 +205,12 @@ def sides(path: Path, from_: str | None, percentiles: tuple[float, ...] = ()) ->
         benchmark = pipeline.decode_artifact(data, str(path))
         verdict = opening.audit_of(benchmark, Policy())
         key = binding.environment_key(benchmark)
-        return [Side(path.stem, benchmark.metrics(percentiles=percentiles), verdict, key)]
+        return [Side(path.stem, benchmark.metrics(percentiles=percentiles), verdict, key, benchmark.run_id)]
     read = foreign(path, from_, importers.Stated())
+    run = store.digest(path) if path.is_file() else None
     return [
-        Side(one.name or path.stem, summarize(one, percentiles=percentiles), examine(one, Policy())) for one in read
+        Side(one.name or path.stem, summarize(one, percentiles=percentiles), examine(one, Policy()), None, run)
+        for one in read
     ]
 
 

@@ -39,6 +39,7 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
         if audit is not None and audit.verdict != "VALID":
             why = text(wording_audit.audit_reason(audit))
             yield f"- {wording.SYMBOLS[audit.verdict]} {audit.verdict} {side}: {why}"
+    yield from (f"- ! {text(note)}" for note in pair.notes)
     yield ""
     yield from table(
         ("verdict", "metric", "base", "head", "head / base", "n", "why"),
@@ -55,5 +56,3 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
             for row in pair.rows
         ],
     )
-    yield ""
-    yield from (f"- {text(note)}" for note in pair.notes)

@@ -30,6 +30,7 @@ def _pair(pair: ComparedPair, margin: float) -> Iterator[str]:
     for side, audit in (("base", pair.base_audit), ("head", pair.head_audit)):
         if audit is not None and audit.verdict != "VALID":
             yield f"<p>{word(audit.verdict)} {side}: {markup(wording_audit.audit_reason(audit))}</p>"
+    yield from items(markup(note) for note in pair.notes)
     names = ("verdict", "metric", "base", "head", "head / base", "n", "why")
     rows = [
         (
@@ -44,7 +45,6 @@ def _pair(pair: ComparedPair, margin: float) -> Iterator[str]:
         for row in pair.rows
     ]
     yield from table("Comparison", names, rows)
-    yield from items(markup(note) for note in pair.notes)
     yield from html_figures.render(_figure(pair, margin))
     yield "</article>"
 

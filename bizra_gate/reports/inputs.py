@@ -82,7 +82,7 @@ class ComparedPair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that `compare` says. `verdict` is the worst of the rows; nothing compared is undecided."""
+    """Everything that `compare` says. `verdict` is the worst of the rows; what is gone or not compared is undecided."""
 
     base: str
     head: str
@@ -91,10 +91,12 @@ class Comparison:
     """How much worse is still the same, as a fraction."""
     confidence: float = 0.95
     notes: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Measurements of the base that the head does not have: what became of them nobody can tell."""
 
     @property
     def verdict(self) -> CompareVerdict:
-        return _worst({pair.verdict for pair in self.pairs})
+        return _worst({pair.verdict for pair in self.pairs} | ({"undecided"} if self.gone else set()))
 
 
 def _worst(verdicts: set[CompareVerdict]) -> CompareVerdict:

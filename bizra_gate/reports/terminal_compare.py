@@ -36,6 +36,8 @@ def _pair(page: Page, pair: ComparedPair) -> None:
         if audit is not None and audit.verdict != "VALID":
             said = page.words(f" {side}: {wording_audit.audit_reason(audit)}")
             page.put(Text.assemble(page.verdict(audit.verdict), said), 2, 2)
+    for note in pair.notes:
+        page.say(f"! {note}", indent=2, hang=2)
     header = tuple(page.words((name, "dim")) for name in ("verdict", "metric", "base", "head", "head / base", "n"))
     rows = [
         (
@@ -55,5 +57,3 @@ def _pair(page: Page, pair: ComparedPair) -> None:
         page.table([cells for _, _, cells in group], widths, frozenset({2, 3}), 2)
         if reason and verdict != "same":
             page.say((reason, "dim"), indent=4)
-    for note in pair.notes:
-        page.say(f"! {note}", indent=2, hang=2)

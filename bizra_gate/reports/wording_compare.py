@@ -15,7 +15,8 @@ def compared(comparison: Comparison) -> str:
     """``head.json against base.json: 1 worse, 1 same``."""
     counts = Counter(row.verdict for pair in comparison.pairs for row in pair.rows)
     said = ", ".join(f"{counts[verdict]} {COMPARE_WORDS[verdict]}" for verdict in WORST_COMPARE if counts[verdict])
-    return f"{comparison.head} against {comparison.base}: {said or 'nothing to compare'}"
+    gone = f"{', ' if said else ''}{len(comparison.gone)} gone" if comparison.gone else ""
+    return f"{comparison.head} against {comparison.base}: {f'{said}{gone}' or 'nothing to compare'}"
 
 
 def margin(comparison: Comparison) -> str:
@@ -41,13 +42,16 @@ def ratio(row: ComparedMetric) -> str:
     """``+20% [+15, +26]``: the change of head against base."""
     if row.ratio is None:
         return "—"
-    low, high = (_change(side) if known(side) else "unbounded" for side in (row.low, row.high))
-    return f"{_change(row.ratio)}% [{low}, {high}]"
+    sides = (row.low, row.ratio, row.high)
+    digits = 0 if len({_change(side, 0) for side in sides}) == len(sides) else 1
+    low, middle, high = (_change(side, digits) if known(side) else "unbounded" for side in sides)
+    return f"{middle}% [{low}, {high}]"
 
 
-def _change(value: float | None) -> str:
+def _change(value: float | None, digits: int) -> str:
+    """The change in per cent; below 10 with a digit after the point, above with `digits`."""
     percent = ((value or 0.0) - 1) * 100
-    return f"{percent:+.0f}" if abs(percent) >= 10 else f"{percent:+.1f}"
+    return f"{percent:+.{digits}f}" if abs(percent) >= 10 else f"{percent:+.1f}"
 
 
 def processes(row: ComparedMetric) -> str:

@@ -86,9 +86,39 @@ def test_folders_are_paired_by_the_names_of_their_files(
     sealed("head/x", 1.0, 9)
     sealed("head/z")
     folders = [str(repository.root / "artifacts" / side) for side in ("base", "head")]
-    _, found = said(cli, *folders)
+    code, found = said(cli, *folders)
+    assert (code, found["verdict"]) == (5, "undecided")
     assert [pair["name"] for pair in found["pairs"]] == ["x"]
-    assert [note.partition(" ")[0] for note in found["notes"]] == ["y", "z"]
+    assert [note.partition(":")[0] for note in found["notes"]] == ["y is gone from the head", "z is new in the head"]
+
+
+def test_what_is_new_in_the_head_is_told_and_decides_nothing(
+    sealed: Callable[..., str], repository: Repository, cli: Run
+) -> None:
+    for name, seed in (("base/x", 7), ("base/y", 7), ("head/x", 9), ("head/y", 9), ("head/z", 9)):
+        sealed(name, 1.0, seed)
+    code, found = said(cli, *(str(repository.root / "artifacts" / side) for side in ("base", "head")))
+    assert (code, found["verdict"]) == (0, "same")
+    assert [note.partition(":")[0] for note in found["notes"]] == ["z is new in the head"]
+
+
+def test_a_run_against_itself_is_told(sealed: Callable[..., str], cli: Run) -> None:
+    code, found = said(cli, sealed("base"), sealed("base2", 1.0, 9))
+    assert found["pairs"][0]["notes"] == []
+    one = sealed("one")
+    code, found = said(cli, one, one)
+    assert (code, found["pairs"][0]["notes"]) == (
+        0,
+        ["both sides are one and the same run: it is compared with itself"],
+    )
+
+
+def test_an_improvement_too_good_to_be_true_is_flagged(sealed: Callable[..., str], cli: Run) -> None:
+    code, found = said(cli, sealed("base"), sealed("head", 0.3, 9), "--metric", "latency.mean")
+    assert (code, found["verdict"]) == (0, "better")
+    (note,) = found["pairs"][0]["notes"]
+    assert note.startswith("better by more than 50 % in latency.mean: too good to be true")
+    assert said(cli, sealed("base"), sealed("head", 0.8, 9))[1]["pairs"][0]["notes"] == []
 
 
 def test_an_empty_folder_is_a_sentence(tmp_path: Path, sealed: Callable[..., str], cli: Run) -> None:
