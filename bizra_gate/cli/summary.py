@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .. import opening
-from ..model import Metric, Policy
+from ..model import Caveat, Metric, Policy
 from ..model.plan import public_target
 from ..reports import wording
 from ..units import format_quantity
@@ -28,13 +28,22 @@ def printed(made: Benched, job: Job) -> None:
     for name in OF_COMMANDS if job.plan.target.startswith("cmd:") else SHOWN:
         if name in made.metrics:
             output.say("  " + row(made.metrics[name]))
-    for caveat in made.benchmark.measurement.caveats if job.plan.target.startswith("cmd:") else ():
-        output.say(f"  {caveat.message}")
+    if job.plan.target.startswith("cmd:"):
+        for text in _of_the_first_run(made.benchmark.measurement.caveats, job.plan.runs):
+            output.say(f"  {text}")
     if made.benchmark.against is not None:
         _compared(made, job)
     _believable(made, _policy(job))
     if sys.stdout.isatty():
         _next(made, job)
+
+
+def _of_the_first_run(caveats: Sequence[Caveat], runs: int) -> Iterator[str]:
+    """What each kind of caveat says first; every run has its own, and the artifact holds them all."""
+    first: dict[str, str] = {}
+    for caveat in caveats:
+        first.setdefault(caveat.code, caveat.message)
+    yield from (f"{text} (run 1 of {runs})" if runs > 1 else text for text in first.values())
 
 
 def _next(made: Benched, job: Job) -> None:

@@ -34,7 +34,8 @@ def read_checks(document: Table, specs: Sequence[EvidenceSpec], policy: Policy) 
 
 def _check(table: Table, specs: Sequence[EvidenceSpec], policy: Policy) -> Check:
     spec = _evidence(table, specs)
-    kind = spec.kind if spec is not None else None
+    kinds = {one.kind for one in specs} if spec is None else {spec.kind}
+    kind = kinds.pop() if len(kinds) == 1 else None  # else what the metric means depends on the evidence, which is told
     metric = table.required_text("metric", why="the metric that this check is about")
     facts = _facts(table, metric, kind)
     baseline = _baseline(table, facts)

@@ -11,11 +11,12 @@ from bizra_gate.model import EvidenceSpec, Plan, Policy, Signers
 from .measure import DAY_NS, LONGEST_NS, read_sources
 from .metrics import KINDS
 from .paths import path_fault, slug
-from .reader import Table, shown
+from .reader import Table, did_you_mean, shown
 
 DEFAULTS = Policy()
 OLDEST_NS = 3660 * DAY_NS
-_ROLE = re.compile(r"^[a-z][a-z0-9_-]{0,39}\Z")
+ROLES = (*KINDS, "waiver", "checkpoint")
+"""What the keyring lets a key sign; a role that no key can have would be met by nobody."""
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 
 
@@ -103,8 +104,8 @@ def _signers(table: Table, kind: str) -> Signers:
     if inner is None:
         return Signers(kind)
     role = inner.optional_text("role") or kind
-    if not _ROLE.match(role):
-        inner.refuse("role", "a role of the keyring, such as benchmark")
+    if role not in ROLES and inner.has("role"):
+        inner.refuse("role", f"a role of the keyring: {', '.join(ROLES)}", did_you_mean(role, ROLES))
     signers = Signers(role, inner.whole("threshold", 1, 1, 16))
     inner.done()
     return signers

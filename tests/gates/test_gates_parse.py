@@ -6,7 +6,9 @@ import pytest
 from gates_builders import GATE, HEAD, P99, check_gate, gate, problem, problems
 
 from bizra_gate import gates
+from bizra_gate.attest import keyring
 from bizra_gate.errors import DefinitionError
+from bizra_gate.gates import sections
 from bizra_gate.model import Baseline, ClosedLoop, OpenLoop, Policy, Signers, Stage, Warmup
 
 FULL = """
@@ -233,6 +235,21 @@ def test_a_bare_number_for_a_time_is_told_what_to_write() -> None:
     said = problem(f'{HEAD}[[check]]\nmetric = "latency.p99"\npass = "<= 250"\n')
     assert said.startswith('gates/checkout.toml: check[0].pass: got "<= 250"; expected ')
     assert said.endswith('latency.p99 is a time. Write "<= 250 ms".')
+
+
+def test_a_check_of_evidence_that_there_is_not_has_its_other_mistakes_told_too() -> None:
+    said = problems(f'{HEAD}[[check]]\nmetric = "error_rate"\npass = "<= 0 %"\nevidence = "nope"\n')
+    assert [one.split(": ")[1] for one in said] == ["check[0].evidence", "check[0].pass"]
+
+
+def test_a_role_that_no_key_can_have_is_refused_with_the_nearest() -> None:
+    said = problem(f'{HEAD}[evidence]\nsigners = {{ role = "benchmrk" }}\n{P99}')
+    assert said.startswith('gates/checkout.toml: evidence.signers.role: got "benchmrk"; expected a role of the keyring')
+    assert said.endswith('Did you mean "benchmark"?')
+
+
+def test_the_roles_of_signers_are_those_of_the_keyring() -> None:
+    assert set(sections.ROLES) == set(keyring.ROLES) - {keyring.EVERY_ROLE}
 
 
 def test_an_unknown_key_names_the_nearest_one() -> None:
