@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from bizra_gate.model import Baseline, Check, Metric, OpenedEvidence
+from bizra_gate.model import Baseline, Check, Compared, Metric, OpenedEvidence
 from bizra_gate.model.metric import Better
 from bizra_gate.units import format_quantity
 
@@ -226,17 +226,22 @@ def _decide(
     gain = 1 - ratio if better == "lower" else ratio - 1
     if any(side is None or math.isnan(side) for side in bounds):
         return Ruling("inconclusive", f"{said}: without an interval nobody can tell.", baseline=base)
+    compared = Compared(ratio, *bounds, baseline.max_regression)
     if gain > baseline.max_improvement:
-        return Ruling("inconclusive", f"{said}: {_too_good(baseline)}", baseline=base)
+        return Ruling("inconclusive", f"{said}: {_too_good(baseline)}", baseline=base, compared=compared)
     if comparison.regression == "pass":
-        return Ruling("pass", f"{said}: surely no more than {margin} worse.", baseline=base)
+        return Ruling("pass", f"{said}: surely no more than {margin} worse.", baseline=base, compared=compared)
     if comparison.regression == "fail":
-        return Ruling("fail", f"{said}: surely more than {margin} worse.", baseline=base)
-    more = comparison.regression_runs
-    advice = f"; about {more} more run{'s' * (more != 1)} would decide it" if more else ""
+        return Ruling("fail", f"{said}: surely more than {margin} worse.", baseline=base, compared=compared)
+    reason = f"{said}: it could be more than {margin} worse or not{_advice(comparison.regression_runs)}."
+    return Ruling("inconclusive", reason, baseline=base, compared=compared)
+
+
+def _advice(more: int | None) -> str:
+    """How many further runs would decide, as far as that can be said."""
     if more is None:
-        advice = ", and it is too near the margin for more runs to decide"
-    return Ruling("inconclusive", f"{said}: it could be more than {margin} worse or not{advice}.", baseline=base)
+        return ", and it is too near the margin for more runs to decide"
+    return f"; about {more} more run{'s' * (more != 1)} would decide it" if more else ""
 
 
 def _said(baseline: Baseline, comparison: Comparison, base: Metric, head: Metric, which: str) -> str:

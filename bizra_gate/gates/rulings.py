@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from bizra_gate.model import Check, CheckReport, Metric, OpenedEvidence
+from bizra_gate.model import Check, CheckReport, Compared, Metric, OpenedEvidence
 from bizra_gate.model.report import CheckVerdict
 from bizra_gate.units import format_quantity
 
@@ -34,6 +34,7 @@ class Ruling:
     reason: str
     metric: Metric | None = None
     baseline: Metric | None = None
+    compared: Compared | None = None
 
 
 def worst(rulings: Iterable[Ruling]) -> Ruling:
@@ -51,6 +52,7 @@ def both(one: Ruling, other: Ruling) -> Ruling:
         reason=reason,
         metric=first.metric or second.metric,
         baseline=first.baseline or second.baseline,
+        compared=first.compared or second.compared,
     )
 
 
@@ -72,6 +74,7 @@ def report_of(check: Check, ruling: Ruling) -> CheckReport:
         n=metric.n if metric else None,
         warn=check.warn.text if check.warn else None,
         baseline=ruling.baseline,
+        compared=ruling.compared,
         controls=check.controls,
         why=check.why,
         owner=check.owner,

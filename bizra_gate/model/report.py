@@ -90,6 +90,17 @@ class EvidenceReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """A figure over its baseline's, as means of processes. A side of the interval that does not exist is None."""
+
+    ratio: float
+    low: float | None
+    high: float | None
+    margin: float
+    """How much worse is still accepted, as a fraction."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckReport:
     """One check and its outcome."""
 
@@ -107,6 +118,7 @@ class CheckReport:
     n: int | None = None
     warn: str | None = None
     baseline: Metric | None = None
+    compared: Compared | None = None
     controls: tuple[str, ...] = ()
     why: str | None = None
     owner: str | None = None

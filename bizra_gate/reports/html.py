@@ -130,34 +130,28 @@ def _figures(
 
 
 def _baselines(checks: tuple[CheckReport, ...]) -> list[Figure]:
-    """Every check with a baseline, as a ratio to it; the interval shown is the head's alone."""
-    compared = [
-        (check, check.estimate / check.baseline.estimate)
-        for check in checks
-        if check.baseline is not None and check.baseline.estimate and check.estimate is not None
-    ]
-    if not compared:
+    """Every check with a baseline, as the ratio that was judged, with its interval."""
+    found = [(check, check.compared) for check in checks if check.compared is not None]
+    if not found:
         return []
+    margins = {compared.margin for _, compared in found}
+    margin = margins.pop() if len(margins) == 1 else None
+    told = f" Up to {margin * 100:g} % worse is accepted." if margin else ""
+    drawn = [(check.metric, plots.Ratio(one.ratio, one.low, one.high)) for check, one in found]
     return [
         Figure(
             "Against the baseline",
-            "Each figure over its baseline, with the interval of the new figure.",
-            lambda: plots.ratio_plot([(check.metric, _ratio(check, ratio)) for check, ratio in compared], None),
+            f"Means over processes, each over its baseline's, with the interval of the ratio.{told}",
+            lambda: plots.ratio_plot(drawn, margin),
             ("metric", "baseline", "now", "ratio"),
             tuple(
                 (
                     check.metric,
                     wording_audit.metric_cell(check.baseline) if check.baseline else "—",
                     wording.cell(check),
-                    f"{ratio:.4g}",
+                    f"{one.ratio:.4g} {wording.bounds(one.ratio, (one.low, one.high), '1')}".strip(),
                 )
-                for check, ratio in compared
+                for check, one in found
             ),
         )
     ]
-
-
-def _ratio(check: CheckReport, ratio: float) -> plots.Ratio:
-    base = check.baseline.estimate if check.baseline and check.baseline.estimate else 1.0
-    low, high = check.interval or (None, None)
-    return plots.Ratio(ratio, None if low is None else low / base, None if high is None else high / base)

@@ -38,6 +38,8 @@ th { color: var(--soft); font-weight: 600; border-top: 0; }
 td.n, th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 ul { margin: .3rem 0; padding-left: 1.2rem; } li { margin: .25rem 0; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: .8rem; }
+@supports (grid-template-rows: subgrid) { .plots figure { display: grid; grid-template-rows: subgrid; grid-row: span 3;
+  gap: 0; align-content: start; } }
 figure { margin: 0; min-width: 0; padding: .5rem; background: var(--paper); border: 1px solid var(--edge);
   border-radius: .4rem; }
 figcaption { font-size: .88rem; margin-bottom: .4rem; } svg { display: block; width: 100%; height: auto; }

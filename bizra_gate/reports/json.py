@@ -9,7 +9,7 @@ import json
 import math
 from typing import Any
 
-from ..model import Change, CheckReport, EvidenceReport, Finding, GateReport, Report, Trust
+from ..model import Change, CheckReport, Compared, EvidenceReport, Finding, GateReport, Report, Trust
 from . import neutral
 
 SCHEMA = "bizra-gate/report/v1"
@@ -111,7 +111,12 @@ def _check(check: CheckReport) -> dict[str, Any]:
         "controls": list(check.controls),
         "why": check.why,
         "owner": check.owner,
+        "compared": None if check.compared is None else _compared(check.compared),
     }
+
+
+def _compared(found: Compared) -> dict[str, Any]:
+    return {"ratio": number(found.ratio), "interval": interval((found.low, found.high)), "margin": number(found.margin)}
 
 
 def interval(sides: tuple[float | None, float | None] | None) -> list[float | int | None] | None:

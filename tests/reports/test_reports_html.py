@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 import reports_builders as builders
 
-from bizra_gate.model import Distribution, Latency, Measurement, Metric
+from bizra_gate.model import Compared, Distribution, Latency, Measurement, Metric
 from bizra_gate.reports import COMPARE_REPORTERS, REPORTERS, SHOW_REPORTERS, html_figures
 from bizra_gate.reports.plots import available
 
@@ -160,10 +160,12 @@ def test_several_processes_are_drawn_a_line_each() -> None:
 
 @drawing
 def test_a_baseline_is_drawn_as_a_ratio() -> None:
-    check = dataclasses.replace(builders.P99, baseline=Metric("latency.p99", "ns", "lower", 1_000_000.0))
+    base = Metric("latency.p99", "ns", "lower", 1_000_000.0)
+    check = dataclasses.replace(builders.P99, baseline=base, compared=Compared(1.02, 1.01, 1.03, 0.05))
     page = REPORTERS["html"](builders.report(builders.gate("x", "SHIP", (check,))))
     assert "Against the baseline" in page
-    assert ">1.1<" in page
+    assert "1.02 [1.01, 1.03]" in page
+    assert "Up to 5 % worse is accepted" in page
 
 
 @drawing

@@ -73,7 +73,7 @@ def test_the_keys_are_those_of_the_contract_and_after_them_what_a_reader_must_be
     assert list(gate["evidence"][0]) == ["file", "sha256", "kind", "signed_by", "trust", "audit"]
     assert list(check) == [
         "id", "metric", "unit", "limit", "estimate", "interval", "confidence", "n", "verdict", "severity", "weight",
-        "reason", "warn", "controls", "why", "owner",
+        "reason", "warn", "controls", "why", "owner", "compared",
     ]  # fmt: skip
 
 
