@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from . import wording, wording_audit, wording_compare
 from .inputs import ComparedPair, Comparison
-from .markdown import BUDGET_BYTES, machine, notes, size, table, text
+from .markdown import BUDGET_BYTES, machine, notes, size, table, text, whole
 
 
 def render(compared: Comparison, budget_bytes: int = BUDGET_BYTES) -> str:
@@ -45,11 +45,11 @@ def _pair(pair: ComparedPair) -> Iterable[str]:
         ("verdict", "metric", "base", "head", "head / base", "n", "why"),
         [
             (
-                f"{wording.SYMBOLS[row.verdict]} {wording_compare.COMPARE_WORDS[row.verdict]}",
+                whole(f"{wording.SYMBOLS[row.verdict]} {wording_compare.COMPARE_WORDS[row.verdict]}"),
                 machine(row.metric),
-                text(wording_compare.compared_cell(row.base)),
-                text(wording_compare.compared_cell(row.head)),
-                text(wording_compare.ratio(row)),
+                whole(text(wording_compare.compared_cell(row.base))),
+                whole(text(wording_compare.compared_cell(row.head))),
+                whole(text(wording_compare.ratio(row))),
                 wording_compare.processes(row),
                 text(wording_compare.compare_reason(row)),
             )

@@ -7,6 +7,7 @@ where even that is too much a sentence says how many were left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import groupby
 
 from ..model import Audit, Change, CheckReport, EvidenceReport, GateReport, Report
 from . import wording
@@ -16,6 +17,8 @@ from .neutral import markdown as plain
 BUDGET_BYTES = 60_000
 """Below 65,536 with room for the sentence about what was left out."""
 MOST_NOTES = 20
+WHOLE = 34
+"""Most characters of a cell that is kept on one line."""
 FIELD = 600
 """Most characters of one field in a comment."""
 
@@ -112,7 +115,9 @@ def _gate(gate: GateReport) -> list[str]:
         "",
         *check_table(gate.checks),
         "",
+        *reason_list(gate.checks),
         *_serious(gate),
+        "",
     ]
     details = list(_details(gate))
     return [*lines, *folded(f"Evidence, rules and reasons of {text(gate.name)}", details)]
@@ -124,28 +129,47 @@ def folded(summary: str, lines: list[str]) -> list[str]:
 
 
 def check_table(checks: tuple[CheckReport, ...]) -> list[str]:
-    """A row for each check; the reason stands in the last column where it is not a pass."""
+    """A row for each check; the reasons stand below, see `reason_list`."""
     if not checks:
         return ["No checks: a gate without checks is never a pass."]
     return table(
-        ("check", "metric", "limit", "measured, interval", "n", "why"),
+        ("check", "metric", "limit", "measured, interval", "n"),
         [
             (
-                f"{wording.SYMBOLS[check.verdict]} {check.verdict}",
-                machine(wording.check_label(check)),
-                machine(wording.limit_text(check)),
-                text(wording.cell(check)),
+                whole(f"{wording.SYMBOLS[check.verdict]} {check.verdict}"),
+                whole(machine(wording.check_label(check))),
+                whole(machine(wording.limit_text(check))),
+                whole(text(wording.cell(check))),
                 "—" if check.n is None else f"{check.n:,}",
-                text(reason),
             )
-            for check, reason in zip(checks, wording.reasons(checks), strict=True)
+            for check in checks
         ],
     )
 
 
+def reason_list(checks: tuple[CheckReport, ...]) -> list[str]:
+    """Why checks did not pass, or how those with a baseline compare; neighbours with one reason share a line.
+
+    A list, because a column would be folded to a few letters beside five others.
+    """
+    said = ((check, wording.shown_reason(check)) for check in checks)
+    lines = []
+    for (reason, verdict), group in groupby(said, key=lambda pair: (pair[1], pair[0].verdict)):
+        names = ", ".join(machine(wording.check_label(check)) for check, _ in group)
+        if reason:
+            lines.append(f"- {wording.SYMBOLS[verdict]} {verdict}: {names}: {text(reason)}")
+    return lines
+
+
 def table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """A Markdown table of cells that are already escaped."""
-    return [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}", *(f"| {' | '.join(row)} |" for row in rows)]
+    """A Markdown table of cells that are already escaped; what is counted stands on the right."""
+    rule = "".join(" ---: |" if name == "n" else " --- |" for name in names)
+    return [f"| {' | '.join(names)} |", f"|{rule}", *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def whole(cell: str) -> str:
+    """A short cell without a blank to break at: beside a long reason the browser would fold it to a word a line."""
+    return cell.replace(" ", "\u00a0") if len(cell) <= WHOLE else cell
 
 
 def _serious(gate: GateReport) -> list[str]:
@@ -156,7 +180,7 @@ def _serious(gate: GateReport) -> list[str]:
             lines += [f"- ✗ {machine(item.file)}: {text(reason.message)}" for reason in item.trust.reasons]
         if item.audit is not None:
             lines += _findings(item.audit, lambda severity: severity != "note")
-    return [*lines, ""] if lines else []
+    return lines
 
 
 def _findings(audit: Audit, wanted: Callable[[str], bool]) -> list[str]:

@@ -290,6 +290,11 @@ def full_reason(check: CheckReport) -> str:
     return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
 
 
+def shown_reason(check: CheckReport) -> str:
+    """What stands beside a check: its reason, or for a pass how it compares with its baseline, if it has one."""
+    return comparison(check) if check.verdict == "pass" else full_reason(check)
+
+
 def comparison(check: CheckReport) -> str:
     """``Against git:main it is 0.99 times as much …``: how a check with a baseline compares; empty without one."""
     start = check.reason.find("Against ")
@@ -300,7 +305,7 @@ def reasons(checks: tuple[CheckReport, ...]) -> Iterator[str]:
     """What stands beside each check in a table: nothing for a pass, and a reason in full only where it is new."""
     last = ""
     for check in checks:
-        said = comparison(check) if check.verdict == "pass" else full_reason(check)
+        said = shown_reason(check)
         yield "as above" if said and said == last else said
         last = said
 

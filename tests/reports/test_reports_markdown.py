@@ -56,7 +56,7 @@ def test_every_folded_part_is_closed() -> None:
 
 def test_a_table_row_has_as_many_cells_as_its_head() -> None:
     tables = [line for line in REPORTERS["markdown"](builders.no_ship()).splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in tables} == {7}
+    assert {line.count("|") for line in tables} == {6}
 
 
 def test_findings_of_refused_evidence_are_not_folded_away() -> None:
@@ -68,7 +68,7 @@ def test_findings_of_refused_evidence_are_not_folded_away() -> None:
 def test_it_renders_as_headings_tables_and_lists() -> None:
     html = _rendered(REPORTERS["markdown"](builders.under_audit()))
     assert html.startswith("<h2>! UNDER AUDIT, do not ship · no grade · impossible: 13,000,000 operations")
-    assert "<td>✗ refused</td>" in html
+    assert "<td>✗\u00a0refused</td>" in html
     assert "<li>✗ invalid: <code>littles_law.zero</code> 13,000,000" in html
 
 
@@ -97,3 +97,12 @@ def test_a_comparison_names_the_worst_first_and_stays_below_64_kib() -> None:
     assert said.startswith("## ✗ worse · head.json against base.json: 1 worse, 2 can't tell, 1 better, 1 same")
     many = dataclasses.replace(compared, pairs=compared.pairs * 500)
     assert len(COMPARE_REPORTERS["markdown"](many).encode()) < LIMIT
+
+
+def test_a_short_cell_stays_on_its_line_and_a_long_one_may_break() -> None:
+    said = REPORTERS["markdown"](builders.no_ship())
+    assert "`<=\u00a01.5\u00a0ms`" in said
+    assert "1.92\u00a0ms \\[1.901," not in said
+    assert "1.92\u00a0ms\u00a0\\[1.901,\u00a01.95\\]" in said
+    long = dataclasses.replace(builders.P99, limit="<= 1.05 x artifacts/bare.json#latency.mean")
+    assert f"`{long.limit}`" in REPORTERS["markdown"](builders.report(builders.gate("x", "SHIP", (long,))))
