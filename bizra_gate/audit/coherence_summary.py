@@ -120,10 +120,10 @@ def _differs(printed: Printed, what: str, stated: str, derived: str) -> Finding:
 
 def _same(stated: float | None, derived: float | None) -> bool:
     """Equal to half a unit of the sixth significant digit; None equals only None."""
+    if stated is None or derived is None:
+        return stated is derived
     if stated == derived:
         return True
-    if stated is None or derived is None:
-        return False
     if not (math.isfinite(stated) and math.isfinite(derived)):
         return False
     size = max(abs(stated), abs(derived))
