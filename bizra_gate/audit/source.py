@@ -19,7 +19,7 @@ def traps(measurement: Measurement, policy: Policy) -> Answer:
     >>> from bizra_gate.model import Caveat, Source
     >>> wrk = Measurement(Source("wrk"), caveats=(Caveat("source.backfill", "wrk adds samples that nobody sent"),))
     >>> [f.message for f in traps(wrk, Policy())]
-    ['wrk: wrk adds samples that nobody sent']
+    ['wrk adds samples that nobody sent']
 
     *Violator.* k6's old summary, whose thresholds say true when they failed.
     *Neighbour.* Our own record.
@@ -27,4 +27,9 @@ def traps(measurement: Measurement, policy: Policy) -> Answer:
     if not measurement.source.foreign:
         return NotApplicable("it is our own record")
     told = [caveat for caveat in measurement.caveats if caveat.code.startswith("source.")]
-    return [note(CODE, f"{measurement.source.tool}: {caveat.message}", caveat.code) for caveat in told]
+    return [note(CODE, _named(measurement.source.tool, caveat.message), caveat.code) for caveat in told]
+
+
+def _named(tool: str, message: str) -> str:
+    """`message` with the tool's name, where it does not begin with it."""
+    return message if message.casefold().startswith(tool.casefold()) else f"{tool}: {message}"

@@ -75,5 +75,5 @@ def _scope(one: AuditedMeasurement) -> Iterable[str]:
         yield f"- could not look: {machine(rule)} {text(why)}"
     for sentence in one.measurement.blind:
         yield f"- blind: {text(sentence)}"
-    for caveat in one.measurement.caveats:
+    for caveat in wording_audit.untold(one.measurement, one.audit):
         yield f"- caveat: {machine(caveat.code)} {text(caveat.message)}"

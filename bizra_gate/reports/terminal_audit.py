@@ -43,7 +43,7 @@ def _one(page: Page, one: AuditedMeasurement) -> None:
     scope(page, one.audit)
     for sentence in one.measurement.blind:
         label(page, "Blind", page.words(sentence))
-    for caveat in one.measurement.caveats:
+    for caveat in wording_audit.untold(one.measurement, one.audit):
         label(page, "Caveat", page.words(f"{caveat.message} ({caveat.code})"))
 
 

@@ -156,14 +156,21 @@ def longest_word(rows: Sequence[Sequence[Text]], at: int, most: int) -> int:
     return min(most, max((cell_len(word) for row in rows for word in row[at].plain.split()), default=0))
 
 
+WORD = 8
+"""A word that is longer than the least width of its column by more than this is broken in two."""
+
+
 def fit(rows: Sequence[Sequence[Text]], room: int, shrink: Sequence[tuple[int, int]]) -> list[int]:
-    """Natural column widths, then the `shrink` columns (index, least width) narrowed in turn until `room` suffices; as
-    a last resort the widest column, whichever it is.
+    """Natural column widths, then the `shrink` columns (index, least width) narrowed in turn until `room` suffices: to
+    their longest word first, unless it is a path or the like, then further; as a last resort the widest column.
 
     Two blanks stand between columns.
     """
-    widths = [max(cell_len(cell.plain) for cell in column) for column in zip(*rows, strict=True)]
-    for at, least in shrink:
+    columns = list(zip(*rows, strict=True))
+    widths = [max(cell_len(cell.plain) for cell in column) for column in columns]
+    words = [max((cell_len(word) for cell in column for word in cell.plain.split()), default=0) for column in columns]
+    whole = [(at, words[at] if least < words[at] <= least + WORD else least) for at, least in shrink]
+    for at, least in (*whole, *shrink):
         excess = sum(widths) + 2 * (len(widths) - 1) - room
         if excess > 0:
             widths[at] = max(min(widths[at], least), widths[at] - excess)

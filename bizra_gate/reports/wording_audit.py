@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..model import Audit, Measurement, Metric
+from ..model import Audit, Caveat, Measurement, Metric
 from .wording import count, estimate, quantity, sorted_findings
 
 
@@ -41,6 +41,12 @@ def audit_reason(audit: Audit) -> str:
     lead = "a measurement artifact, do not ship: " if audit.verdict == "INVALID" else ""
     more = f" (+{len(found) - 1} more)" if len(found) > 1 else ""
     return f"{lead}{found[0].message}{more}" if found else f"{lead}the audit gave no reason"
+
+
+def untold(said: Measurement, audit: Audit) -> list[Caveat]:
+    """Caveats that no finding has told already."""
+    messages = [finding.message for finding in audit.findings]
+    return [caveat for caveat in said.caveats if not any(caveat.message in message for message in messages)]
 
 
 def tool(said: Measurement) -> str:

@@ -145,10 +145,10 @@ def _supports(latency: Latency, statistic: str) -> bool:
 
 def _as_printed(name: str, figure: Figure, latency: Latency) -> Metric:
     method = "as printed"
-    if name.rpartition(".")[2].startswith("p"):
-        method += f", percentile method {latency.percentile_method}"
+    if name.partition(".")[2].startswith("p") and latency.percentile_method != "unknown":
+        method += f" ({latency.percentile_method})"
     if latency.corrected:
-        method += ", with samples that the tool added"
+        method += ", samples added"
     if latency.batch > 1:
         method = f"batch means (each value is the mean of {latency.batch:,} operations); {method}"
     return Metric(name, "ns", "lower", figure.value, None, n=latency.count, method=method)
