@@ -83,8 +83,23 @@ def _restated(record: Node) -> Iterator[Restated]:
             yield from restate.equal(f"totalCount of {name}", row["totalCount"].count(), "the counts up to it", seen)
         if rows:
             yield from restate.equal(f"the counts of {name}", seen, "responseCount", answered)
+    yield from _of_series(total["summary"], list(record["series"].elements()))
     least, most = total["minSessions"].figure(), total["maxSessions"].figure()
     yield from restate.at_most("minSessions", least, "", "maxSessions", most)
+
+
+def _of_series(summary: Node, rows: list[Node]) -> Iterator[Restated]:
+    """No second has more than the whole, nor have all of them together; none is quicker or slower than its extremes."""
+    for key in ("requestCount", "responseCount", "invalid", *_OUTSIDE.values()):
+        parts = Figure(float(sum(row[key].count() or 0 for row in rows)))
+        yield from restate.at_most(f"{key} of the series", parts, "", f"{key} of all", summary[key].figure())
+    known = [row for row in rows if row["responseCount"].count()]
+    least = min((figure.value for row in known if (figure := row["minResponseTime"].figure())), default=None)
+    most = max((figure.value for row in known if (figure := row["maxResponseTime"].figure())), default=None)
+    if least is not None and most is not None:
+        whole = summary["minResponseTime"].figure(), summary["maxResponseTime"].figure()
+        yield from restate.at_most("minResponseTime", whole[0], "ns", "that of the series", Figure(least))
+        yield from restate.at_most("maxResponseTime of the series", Figure(most), "ns", "that of all", whole[1])
 
 
 def _results(summary: Node) -> tuple[dict[str, int], dict[str, int]]:

@@ -73,7 +73,9 @@ class _Entry:
         requests, total = count.count(), node["total_response_time"].number()
         if start is None or end is None or requests is None or total is None:
             raise node.wrong("an entry with num_requests, start_time, last_request_timestamp and total_response_time")
-        requests = max(0, requests - (node["num_none_requests"].count() or 0))  # those have no time, and are no answers
+        self.tells_failures = bool(node["num_fail_per_sec"])
+        self.untimed = node["num_none_requests"].count() or 0
+        requests = max(0, requests - self.untimed)  # those have no time, and are no answers
         self.start, self.end, self.requests, self.total_ms = start, end, requests, total
         self.failures = node["num_failures"].count() or 0
         self.low, self.high = node["min_response_time"].number(), node["max_response_time"].number()
@@ -89,6 +91,8 @@ class _Entry:
         """All entries as one: what all the users did."""
         whole = cls(None)
         whole.start, whole.end = min(e.start for e in entries), max(e.end for e in entries)
+        whole.tells_failures = all(e.tells_failures for e in entries)
+        whole.untimed = sum(e.untimed for e in entries)
         whole.requests, whole.failures = sum(e.requests for e in entries), sum(e.failures for e in entries)
         whole.total_ms = sum(e.total_ms for e in entries)
         whole.low = min((e.low for e in entries if e.low is not None), default=None)
@@ -157,7 +161,16 @@ def _json_latency(entry: _Entry) -> Latency:
 
 
 def _of_buckets(entry: _Entry) -> Iterator[Restated]:
-    """Sum and extremes are kept exactly, beside the buckets that every response time is rounded into."""
+    """Sum and extremes are kept exactly, beside the buckets that every response time is rounded into.
+
+    Requests and failures are counted by the second as well (`locust/stats.py`, StatsEntry.log).
+    """
+    if entry.per_second:
+        done, total = entry.requests + entry.untimed, sum(entry.per_second.values())
+        yield from restate.equal("the sum of num_reqs_per_sec", total, "num_requests", done)
+    if entry.tells_failures:
+        total = sum(entry.failed_per_second.values())
+        yield from restate.equal("the sum of num_fail_per_sec", total, "num_failures", entry.failures)
     values = sorted(entry.buckets)
     if not values:
         return

@@ -118,6 +118,9 @@ JSON: dict[str, tuple[str, str, Any, str]] = {
         NIGHTHAWK, "results.0.statistics.0.percentiles.3.percentile", 0.97, SUMMARY),
     "hyperfoil, values counted up": (HYPERFOIL, "stats.1.histogram.percentiles.2.totalCount", 9_999, SUMMARY),
     "locust, the sum of all times": ("locust/errors-c4.json", "0.total_response_time", 9_999.0, SUMMARY),
+    "locust, failures by the second": ("locust/errors-c4.json", "0.num_failures", 300, SUMMARY),
+    "hyperfoil, the slowest of a second": (HYPERFOIL, "stats.1.series.1.maxResponseTime", 99_000_000, SUMMARY),
+    "hyperfoil, errors of a second": (HYPERFOIL, "stats.1.series.1.connectionErrors", 7, SUMMARY),
     "locust, the smallest": ("locust/errors-c4.json", "0.min_response_time", 1.2, SUMMARY),
     "BenchmarkDotNet, number of values": (
         BDN, "Benchmarks.0.Statistics.N", 99, SUMMARY),
