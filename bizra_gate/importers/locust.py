@@ -166,11 +166,11 @@ def _of_buckets(entry: _Entry) -> Iterator[Restated]:
     Requests and failures are counted by the second as well (`locust/stats.py`, StatsEntry.log).
     """
     if entry.per_second:
-        done, total = entry.requests + entry.untimed, sum(entry.per_second.values())
-        yield from restate.equal("the sum of num_reqs_per_sec", total, "num_requests", done)
+        done, counted = entry.requests + entry.untimed, sum(entry.per_second.values())
+        yield from restate.equal("the sum of num_reqs_per_sec", counted, "num_requests", done)
     if entry.tells_failures:
-        total = sum(entry.failed_per_second.values())
-        yield from restate.equal("the sum of num_fail_per_sec", total, "num_failures", entry.failures)
+        counted = sum(entry.failed_per_second.values())
+        yield from restate.equal("the sum of num_fail_per_sec", counted, "num_failures", entry.failures)
     values = sorted(entry.buckets)
     if not values:
         return
