@@ -32,6 +32,10 @@ class Clock(Protocol):
         """Return at `when_ns` of `now_ns` or just after, without adding timer quantisation."""
         ...
 
+    def queued_ns(self) -> int:
+        """How long the calling thread has stood in the queue for a core since it began; 0 where that is not told."""
+        ...
+
 
 class Pacer(Protocol):
     """When operation number `index` of an open loop is meant to start. Pure, so that its test is a table."""

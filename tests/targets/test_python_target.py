@@ -276,6 +276,22 @@ def test_doing_it_twice_takes_twice_as_long_and_nothing_takes_nothing(batched: b
     assert found["empty_spread_ns"] == 0
 
 
+@pytest.mark.parametrize("batched", [False, True])
+def test_what_an_operation_stood_in_the_queue_for_a_core_is_not_its_cost(batched: bool) -> None:
+    """Of ten milliseconds it is held up for fifteen in every second call, so that two in a row always are."""
+    bench = Bench(ClosedLoop())
+    calls = itertools.count()
+
+    def held_up() -> None:
+        bench.clock.advance(10 * MS)
+        if next(calls) % 2:
+            bench.clock.advance(15 * MS)
+            bench.clock.waited_ns += 15 * MS
+
+    found = controls(held_up, bench, batched=batched, operation_ns=10 * MS)
+    assert (found["operation_ns"], found["twice_ns"]) == (10 * MS, 20 * MS)
+
+
 def test_an_operation_that_remembers_is_found_out_by_doing_it_twice() -> None:
     bench = Bench(ClosedLoop())
     done: set[int] = set()

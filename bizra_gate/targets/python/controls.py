@@ -1,12 +1,13 @@
 """Negative controls: what the same path shows for nothing, and for twice the work, and what became of the results.
 
 They run after the drain, in the worker, for a short time. Rounds are interleaved (operation, empty, twice), so that a
-machine that drifts drifts for all three; what is kept are medians.
+machine that drifts drifts for all three; what is kept are medians. An operation of several milliseconds is rarely left
+alone on a busy machine, and two of them in a row more rarely still, so that their medians would not be as one to two:
+what a turn stood in the queue for a core is taken off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice, repeat
 from typing import Any
 
@@ -43,18 +44,23 @@ def empty_like(operation: Operation, items: tuple[Any, ...]) -> Call:
 class Path:
     """The path that the measurement took: one by one, or in batches."""
 
-    def __init__(self, now_ns: Callable[[], int], *, batched: bool) -> None:
-        self._now_ns = now_ns
+    def __init__(self, clock: Clock, *, batched: bool) -> None:
+        self._now_ns = clock.now_ns
+        self._queued_ns = clock.queued_ns
         self._batched = batched
 
     def cost_ns(self, call: Call, arguments: Arguments, turns: int, *, twice: bool = False) -> float:
         """ns per turn: the mean of one batch, or the median of single stamps."""
         per_turn = 2 if twice else 1
         drawn = list(islice(arguments, turns * per_turn))
+        queued = self._queued_ns()
         if self._batched:
-            return self._batch(call, drawn, twice) / turns
-        spans = sorted(self._single(call, drawn, per_turn))
-        return float(spans[len(spans) // 2])
+            span = self._batch(call, drawn, twice)
+            return max(0, span - (self._queued_ns() - queued)) / turns
+        spans = self._single(call, drawn, per_turn)
+        if turns == 1:
+            return float(max(0, spans[0] - (self._queued_ns() - queued)))
+        return float(sorted(spans)[len(spans) // 2])
 
     def _batch(self, call: Call, drawn: list[tuple[Any, ...]], twice: bool) -> int:
         now_ns = self._now_ns
@@ -125,7 +131,7 @@ def of_sample(sample: Sample) -> dict[str, Any]:
 def _costs(
     operation: Operation, call: Call, arguments: Arguments, clock: Clock, *, batched: bool, operation_ns: float
 ) -> dict[str, float]:
-    path = Path(clock.now_ns, batched=batched)
+    path = Path(clock, batched=batched)
     items = next(arguments)
     nothing, same = empty_like(operation, items), repeat(items)
     turns, rounds = shape(operation_ns)
