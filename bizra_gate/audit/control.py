@@ -9,7 +9,7 @@ from ..units import format_quantity
 from . import facts
 from .ranges import is_number
 from .rule import Answer, NotApplicable, insufficient, invalid
-from .wording import count
+from .wording import count, share
 
 EMPTY = "control.empty"
 SCALING = "control.scaling"
@@ -22,6 +22,9 @@ BARE_LOOP_NS = 1.0
 LEAST, MOST = 1.5, 3.0
 """Twice the work: halfway to "nothing was added", and as far on the other side for caches that grow cold."""
 
+BUSY = Policy().max_competing_cpu
+"""Share of all cores for others beyond which a control of some ms is interrupted; no policy moves it."""
+
 
 def empty(measurement: Measurement, policy: Policy) -> Answer:
     """An operation costs more than an empty call of the same shape through the same path.
@@ -29,8 +32,8 @@ def empty(measurement: Measurement, policy: Policy) -> Answer:
     *Formula.* operation > empty + spread, medians in ns; spread is half the central 95 % range of the empty control.
     Where no control was run: a benchmark's operation ≥ 1 ns, for less than two cycles are those of the loop itself.
     *Tolerance.* The measured spread, or 10 % of the empty control where none was kept. A spread beyond 10 % is that of
-    a disturbed machine: what lies within it, and above those 10 %, is judged as too little, not as wrong. So is a
-    missing control below 1 ns.
+    a disturbed machine: what lies within it, and more than those 10 % above or below, is judged as too little, not as
+    wrong; a command of 1 ms beside an empty one of 3 ± 4.5 ms accuses the machine. So is a missing control below 1 ns.
     *Source.* BenchmarkDotNet's ZeroMeasurement analyser; JMH sample 08, dead code.
     *Example.* `AddUnused`: 0.413 ns, and 0.412 ns with nothing in it.
 
@@ -74,7 +77,7 @@ def _of_pair(controls: Controls) -> Iterator[Finding]:
         return
     observed = f"operation {_time(operation)}, empty {_time(nothing)}"
     told = f"the operation takes {_time(operation)} and an empty one {_with_spread(nothing, spread)}: "
-    if operation <= nothing + min(spread, SPREAD * nothing):
+    if operation < nothing - spread or abs(operation - nothing) <= SPREAD * nothing:
         message = told + "it was optimised away, it was answered from memory, or it does nothing."
         yield invalid(EMPTY, message, observed, f"> {_time(nothing + spread)}")
     else:
@@ -107,7 +110,9 @@ def scaling(measurement: Measurement, policy: Policy) -> Answer:
 
     *Formula.* (twice − empty) / (operation − empty), medians in ns, lies in [1.5, 3].
     *Tolerance.* Halfway between "the second was free" (1) and two; the same distance upwards for caches that grow
-    cold. Below three spreads of the empty control the difference is noise, and `control.empty` speaks instead.
+    cold. Beyond that it is too little, not wrong, where others are known to have used a fifth of the machine: twice the
+    work is interrupted more than twice as often as it fits between two interruptions. Below three spreads of the empty
+    control the difference is noise, and `control.empty` speaks instead.
     *Source.* Scaling of work is the oldest test of a benchmark: Dongarra et al., *Computer benchmarking* (1987).
     *Example.* A cached result: 900 ns the first time, 960 ns for both.
 
@@ -125,12 +130,23 @@ def scaling(measurement: Measurement, policy: Policy) -> Answer:
         if ratio is not None:
             looked = True
             if not LEAST <= ratio <= MOST:
-                what = "the second was free" if ratio < LEAST else "the second cost more than the first"
-                message = f"doing it twice takes {ratio:.3g} times as long as doing it once: {what}."
-                findings.append(invalid(SCALING, message, f"× {ratio:.3g}", f"× {LEAST} … {MOST}"))
+                findings.append(_of_ratio(ratio, measurement))
     if not looked:
         return NotApplicable("the operation was not timed twice in one turn, or it is too close to an empty one")
     return findings
+
+
+def _of_ratio(ratio: float, measurement: Measurement) -> Finding:
+    observed, expected = f"× {ratio:.3g}", f"× {LEAST} … {MOST}"
+    told = f"doing it twice takes {ratio:.3g} times as long as doing it once: "
+    if ratio < LEAST:
+        return invalid(SCALING, told + "the second was free.", observed, expected)
+    generator = measurement.generator
+    others = generator.other_cpu_fraction if generator is not None else None
+    if others is not None and others > BUSY:
+        message = f"{told}the controls were too disturbed, others used {share(others)} of all cores."
+        return insufficient(SCALING, message, observed, expected)
+    return invalid(SCALING, told + "the second cost more than the first.", observed, expected)
 
 
 def _ratio(controls: Controls) -> float | None:

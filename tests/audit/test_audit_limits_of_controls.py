@@ -73,6 +73,33 @@ def test_twice_the_work_takes_one_and_a_half_to_three_times_as_long(twice: float
     assert (found(control.scaling(Measurement(OWN, controls=controls), POLICY)) == []) is right
 
 
+@pytest.mark.parametrize(
+    ("operation", "severity"),
+    [(3.6e6, "insufficient"), (3.2e6, "invalid"), (2.8e6, "invalid"), (1.0e6, "insufficient"), (0.4e6, "invalid")],
+)
+def test_a_disturbed_empty_control_accuses_only_what_is_like_it_or_far_below_it(
+    operation: float, severity: str
+) -> None:
+    """An empty command takes 3 ± 2.5 ms: 1 ms may be a program on a quieter moment, 3.2 ms is as cheap as nothing."""
+    controls = Controls(operation_ns=operation, empty_ns=3.0e6, empty_spread_ns=2.5e6)
+    told = found(control.empty(Measurement(OWN, controls=controls), POLICY))
+    assert [finding.severity for finding in told] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("twice", "others", "severity"),
+    [(341.0, 0.84, "insufficient"), (341.0, 0.2, "invalid"), (341.0, None, "invalid"), (189.0, 0.84, "invalid")],
+)
+def test_work_that_more_than_triples_accuses_nobody_on_a_busy_machine(
+    twice: float, others: float | None, severity: str
+) -> None:
+    """Interruptions make the second seem dearer, and never free; a policy that allows neighbours changes neither."""
+    controls = Controls(operation_ns=140.0, empty_ns=40.0, empty_spread_ns=3.0, twice_ns=twice)
+    told = Measurement(OWN, controls=controls, generator=Generator(other_cpu_fraction=others))
+    for policy in (POLICY, replace(POLICY, max_competing_cpu=1.0)):
+        assert [finding.severity for finding in found(control.scaling(told, policy))] == [severity]
+
+
 def test_scaling_does_not_judge_noise() -> None:
     controls = Controls(operation_ns=49.0, empty_ns=40.0, empty_spread_ns=3.0, twice_ns=50.0)
     assert "too close" in reason(control.scaling(Measurement(OWN, controls=controls), POLICY))
