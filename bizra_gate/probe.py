@@ -173,21 +173,38 @@ def packages() -> Mapping[str, str]:
     return found
 
 
-def interpreter_flags() -> Mapping[str, str]:
+def interpreter_flags(mapped: str | None = None) -> Mapping[str, str]:
     """What changes the speed of Python code: optimisation, hash seed, threads without the lock, build, compiler.
 
     ``enable_optimizations`` is CPython's own name for a profile-guided build; one without it takes about half as long
-    again for the same program. Windows does not tell.
+    again for the same program. Windows does not tell, nor does Debian's own program. `mapped` stands in for the files
+    that are mapped into this process.
     """
     flags = {"optimize": str(sys.flags.optimize), "hash_randomization": str(sys.flags.hash_randomization)}
     is_gil_enabled = getattr(sys, "_is_gil_enabled", None)
     if is_gil_enabled is not None:
         flags["gil"] = str(bool(is_gil_enabled())).lower()
     built = sysconfig.get_config_var("CONFIG_ARGS")
-    if isinstance(built, str):
+    if isinstance(built, str) and not _of_another_build(built, _mapped() if mapped is None else mapped):
         flags["enable_optimizations"] = str("--enable-optimizations" in built).lower()
     compiler = platform.python_compiler()
     return flags | ({"compiler": compiler} if compiler else {})
+
+
+def _of_another_build(built: str, mapped: str) -> bool:
+    """Whether `built` are the arguments of the shared library beside a program that has none in it.
+
+    Debian and Ubuntu build both, ship the program with the arguments of the library, and use profiles for the program.
+    """
+    return "--enable-shared" in built and bool(mapped) and "/libpython" not in mapped
+
+
+def _mapped() -> str:
+    """What Linux has mapped into this process, empty elsewhere; the kernel hands it out page by page."""
+    try:
+        return Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _flag(text: str | None) -> bool | None:

@@ -113,9 +113,18 @@ def test_whether_the_interpreter_was_built_with_profiles_is_recorded(
     built: str | None, said: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sysconfig, "get_config_var", lambda name: built)
-    flags = probe.interpreter_flags()
+    flags = probe.interpreter_flags(mapped="7f00-7f01 r--p 0 fe:00 9  /usr/lib/libpython3.11.so.1.0\n")
     assert flags.get("enable_optimizations") == said
     assert Environment(flags=flags).unoptimised_python == (said == "false")
+
+
+@pytest.mark.parametrize(("mapped", "said"), [("5500-5600 r--p 0 fe:00 9  /usr/bin/python3.11\n", None), ("", "false")])
+def test_arguments_of_a_library_that_is_not_loaded_say_nothing_of_the_program(
+    mapped: str, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian's program is built with profiles and carries the arguments of the library beside it."""
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: "'--enable-shared' '--prefix=/usr'")
+    assert probe.interpreter_flags(mapped=mapped).get("enable_optimizations") == said
 
 
 def test_two_builds_of_one_python_are_two_environments() -> None:
