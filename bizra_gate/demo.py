@@ -219,8 +219,10 @@ def _judge(file: Path, say: Say, width: int, color: bool) -> int:
 
 def _farewell(directory: Path, say: Say, honest_code: int) -> None:
     ended = "SHIP" if honest_code == 0 else "not SHIP: the report above says why; this machine may be too busy"
-    say(f"\nEverything lies in {directory}/: two gates, two signed artifacts, the keyring. Look inside, and try:")
+    say(f"\nEverything lies in {directory}/: two gates, two signed artifacts, the keyring.")
+    say("Look inside, and try:")
     say(f"  bizra-gate verify {directory}/gates/honest.toml\n      # {ended}, exit {honest_code}")
     say(f"  bizra-gate verify {directory}/gates\n      # UNDER AUDIT, exit 3")
-    say(f"  bizra-gate show {directory}/artifacts/honest.json\n      # percentiles, time series, findings")
+    say(f"  bizra-gate show {directory}/artifacts/honest.json --keyring {directory}/gates/keyring.toml")
+    say("      # percentiles, time series; INSUFFICIENT under the default policy: 120 s after 30 s")
     say("  change one digit in that artifact and verify again\n      # UNTRUSTED, exit 4")

@@ -39,7 +39,7 @@ signers  = { role = "benchmark", threshold = 1 }
 metric   = "throughput"
 pass     = ">= 100/s"
 severity = "must"
-why      = "an import of 10,000 orders a day has to finish before the office opens"
+why      = "a hundred shops send 500 orders each in the second in which the office opens"
 
 [[check]]
 metric   = "latency.p99"

@@ -162,6 +162,8 @@ def shown(path: Path, keyring_path: Path, now: str) -> Shown:
     ring = opening.read_keyring(keyring_path)
     verdict = None if ring is None else check(sealed, ring, parse_instant(now))
     notes = [] if ring is not None else [f"{keyring_path} does not exist: nobody was asked whether the key is trusted"]
+    if verdict is not None and any(reason.code == "signature.unknown" for reason in verdict.reasons):
+        notes.append(f"the keyring that was asked is {keyring_path}; --keyring names another")
     if benchmark.against is not None:
         notes += [f"in turn with {benchmark.against.name}: {text}" for text in ratios(benchmark, Policy())]
     return Shown(
