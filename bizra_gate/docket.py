@@ -144,6 +144,12 @@ def at_base(paths: Sequence[Path], revision: str, keyring_path: Path | None = No
     root = _only_root(paths)
     repository.resolve(root, revision)
     listed = [name for name in repository.files(root, revision, "gates") if _wanted(root, name, paths)]
+    for path in paths:
+        if not path.exists() and not any(_wanted(root, name, [path]) for name in listed):
+            raise UsageError(
+                f"{path}: no such gate file or folder, neither here nor in {revision}",
+                hint=opening.where_gates_are(path),
+            )
     texts = {name: repository.show(root, revision, name) for name in listed}
     judged = _parse_all({name: data for name, data in texts.items() if _is_gate(name)}, root)
     ring_bytes = _optional(root, revision, RING)

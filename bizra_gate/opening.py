@@ -6,6 +6,7 @@ One artifact is opened by one pure call (`open_one`), so that a thousand of them
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +29,8 @@ from .stats import arrays
 KEYRING = "keyring.toml"
 DEFAULT = 0.95
 """The confidence of intervals that nobody asked otherwise."""
+NAMED = 8
+"""So many gates are named where one was not found."""
 PARALLEL_FROM = 24
 """Below this many artifacts a pool of processes costs more than it saves."""
 
@@ -81,8 +84,21 @@ def gate_files(paths: Sequence[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise UsageError(f"{path}: no such gate file or folder", hint="make a first gate with: bizra-gate init")
+            raise UsageError(f"{path}: no such gate file or folder", hint=where_gates_are(path))
     return list(dict.fromkeys(found))
+
+
+def where_gates_are(path: Path) -> str:
+    """What to do about a `path` that does not exist: its neighbours, the ``gates/`` further up, or how to make one."""
+    beside = {file.stem: shown(file) for file in sorted(path.parent.glob("*.toml")) if file.name != KEYRING}
+    if path.parent.name and beside:
+        near = difflib.get_close_matches(path.stem, beside, n=1)
+        listed = ", ".join(list(beside.values())[:NAMED]) + (", …" if len(beside) > NAMED else "")
+        return f"Did you mean {beside[near[0]]}?" if near else f"there are {listed}"
+    for parent in Path.cwd().parents:
+        if any((parent / "gates").glob("*.toml")):
+            return f"this is not the root of the repository; its gates are in {shown(parent / 'gates')}"
+    return "make a first gate with: bizra-gate init"
 
 
 def shown(path: Path) -> str:
@@ -196,7 +212,8 @@ def open_bytes(task: Task, data: bytes) -> Result:
             raise UntrustedError(f"predicate type {document['predicateType']!r} is no benchmark", code="kind")
         benchmark = benchmarks.decode(document["predicate"], document["subject"])
     except UntrustedError as error:
-        return Result(task.gate.name, _untrusted(task, sha256, Reason(error.code, error.message)))
+        message = f"{error.message}; {error.hint}" if error.hint else error.message
+        return Result(task.gate.name, _untrusted(task, sha256, Reason(error.code, message)))
     return _examined(task, sha256, verdict, benchmark)
 
 

@@ -79,7 +79,7 @@ def jobs(what: list[str], asked: Asked, artifact: Path | None) -> list[Job]:
     what = [_with_lower_scheme(text) for text in what]
     targets = [text for text in what if text.startswith(SCHEMES)]
     if not targets:
-        return _gate_jobs([Path(text) for text in what], asked, artifact)
+        return _gate_jobs(what, asked, artifact)
     if len(what) > 1:
         raise UsageError(
             f"one TARGET at a time: got {', '.join(map(public_target, what))}",
@@ -100,12 +100,13 @@ def in_turn(jobs: list[Job]) -> list[list[Job]]:
     return [jobs] if several else [[job] for job in jobs]
 
 
-def _gate_jobs(paths: list[Path], asked: Asked, artifact: Path | None) -> list[Job]:
-    for path in paths:
+def _gate_jobs(what: list[str], asked: Asked, artifact: Path | None) -> list[Job]:
+    paths = [Path(text) for text in what]
+    for text, path in zip(what, paths, strict=True):
         if not path.exists():
+            scheme = "a target starts with http://, https://, py: or cmd:"
             raise UsageError(
-                f"{path}: neither a file nor a target",
-                hint="a target starts with http://, https://, py: or cmd:; a first gate: bizra-gate init",
+                f"{text}: neither a file nor a target", hint=f"{scheme}; or a gate: {opening.where_gates_are(path)}"
             )
     measured = [gate for gate in opening.read_gates(paths) if gate.plan is not None]
     if artifact is not None and len(measured) != 1:

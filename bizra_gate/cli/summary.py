@@ -24,7 +24,7 @@ SHOWN = ("throughput", "latency.p50", "latency.p99", "latency.p99.9", "latency.m
 
 def printed(made: Benched, job: Job) -> None:
     """The closing lines of one measurement."""
-    output.say(f"{job.title}: {made.artifact} ({made.size / 1024:.1f} KiB, signed by {made.signed_by})")
+    output.say(f"{job.title}: {opening.shown(made.artifact)} ({made.size / 1024:.1f} KiB, signed by {made.signed_by})")
     for name in OF_COMMANDS if job.plan.target.startswith("cmd:") else SHOWN:
         if name in made.metrics:
             output.say("  " + row(made.metrics[name]))
@@ -49,9 +49,9 @@ def _of_the_first_run(caveats: Sequence[Caveat], runs: int) -> Iterator[str]:
 def _next(made: Benched, job: Job) -> None:
     """What to run now, a command a line so that it can be copied."""
     if job.gate is None:
-        output.say(f"  next: bizra-gate show {made.artifact}", whole=True)
+        output.say(f"  next: bizra-gate show {opening.shown(made.artifact)}", whole=True)
         return
-    output.say(f"  next: git add {made.artifact}", whole=True)
+    output.say(f"  next: git add {opening.shown(made.artifact)}", whole=True)
     output.say(f"        bizra-gate verify {job.gate.file}", whole=True)
 
 
@@ -65,7 +65,7 @@ def ranked(made: Sequence[Benched], jobs: Sequence[Job]) -> None:
     output.say(f"fastest on average: {title}")
     for mean, other, _ in means[1:]:
         output.say(f"  {mean / best:6.2f} times as long: {other}")
-    output.say(f"  with intervals: bizra-gate compare {file} {means[1][2]}")
+    output.say(f"  with intervals: bizra-gate compare {opening.shown(file)} {opening.shown(means[1][2])}")
 
 
 def _compared(made: Benched, job: Job) -> None:
@@ -91,7 +91,7 @@ def imported(made: Benched, policy: Policy) -> None:
     """The lines of one measurement of another tool: where it lies, who measured, and what an audit will say of it."""
     source = made.benchmark.measurement.source
     tool = " ".join(filter(None, (source.tool, source.version)))
-    output.say(f"{made.artifact} ({made.size / 1024:.1f} KiB): measured by {tool}, not by bizra-gate")
+    output.say(f"{opening.shown(made.artifact)} ({made.size / 1024:.1f} KiB): measured by {tool}, not by bizra-gate")
     _believable(made, policy)
 
 

@@ -118,7 +118,12 @@ def until(option: str, text: str, start: datetime) -> datetime:
             return parse_instant(text)
         except ValueError as error:
             raise UsageError(f"{option}: {error}") from error
-    return start + timedelta(microseconds=(duration_ns(option, text) or 0) // 1000)
+    try:
+        return start + timedelta(microseconds=units.parse_duration_ns(text) // 1000)
+    except units.UnitError as error:
+        raise UsageError(
+            f"{option}: {text!r} is neither a time from now, such as 7d, nor an instant, such as 2026-11-30T00:00:00Z"
+        ) from error
 
 
 def existing(path: Path) -> Path:

@@ -28,6 +28,7 @@ from ..model.measurement import LatencyOrigin, Loop
 from ..stats import merge
 from ..stats.histogram import coarsened
 from ..version import __version__
+from .liveness import next_step
 from .messages import Done
 from .series import intervals
 from .session import Outcome, cores
@@ -156,7 +157,7 @@ def _nothing_done(tally: Tally, facts: _Facts) -> TargetError:
     said = f": {example}" if example else ""
     total = tally.errors.total()
     share = "all with" if count == total else f"{count:,} of them with"
-    return TargetError(f"no operation succeeded: of {total:,} that failed, {share} {kind}{said}")
+    return TargetError(f"no operation succeeded: of {total:,} that failed, {share} {kind}{said}", hint=next_step(kind))
 
 
 def _latency(times: Times, tally: Tally, clock: ClockFacts, origin: LatencyOrigin) -> Latency:

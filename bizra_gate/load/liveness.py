@@ -15,6 +15,20 @@ GONE_NS = 10_000_000_000
 """So long a stretch of nothing but connection errors, after it worked, is a target that died."""
 CONNECTION_ERRORS = frozenset({"refused", "reset", "closed", "unreachable", "dns", "tls"})
 
+BY_KIND = {
+    "bad_status": "if that is the right answer: --expect-status, or expect_status of http in the gate",
+    "bad_body": "if that is the right answer: --expect-body, or expect_body of http in the gate",
+    "timeout": "if it may take so long: --timeout, or timeout in the gate",
+}
+BY_HAND = "make one by hand to see why, then measure again"
+
+
+def next_step(kind: str) -> str:
+    """What to do where every operation ended in an error of this class."""
+    if kind.startswith("exit "):
+        return "a pipe, a redirection or a variable needs --shell; if that status is right: --expect-exit"
+    return BY_KIND.get(kind, BY_HAND)
+
 
 class Liveness:
     """Follows the intervals; raises `TargetError` as soon as going on makes no sense."""
@@ -65,7 +79,7 @@ class Liveness:
         if not self._answered:
             return TargetError(
                 f"no operation succeeded: {self._failures:,} failed, most of them with {worst!r}{said}",
-                hint="make one by hand to see why, then measure again",
+                hint=next_step(worst),
             )
         return TargetError(
             f"the target stopped answering {after} into the load: {self._failures:,} operations in a row failed "

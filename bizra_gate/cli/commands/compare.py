@@ -32,7 +32,7 @@ def compare(
         raise UsageError(f"--format: got {format_!r}, expected one of {', '.join(sorted(reports.COMPARE_REPORTERS))}")
     share = values.ratio("--margin", margin)
     if share is None or not 0 < share < 1:
-        raise UsageError(f"--margin: got {margin!r}, expected a share between 0 and 100 %")
+        raise UsageError(f"--margin: got {margin!r}, expected a share between 0 and 100 %, such as '5 %'")
     percentiles = comparing.percentiles(metric or ())
     found = comparing.compare(
         str(base),
