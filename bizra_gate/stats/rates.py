@@ -44,8 +44,15 @@ def completed_per_s(run: Run) -> float | None:
 
 
 def throughput_interval(run: Run, estimate: float, confidence: float) -> tuple[Interval, str]:
-    """Batch means of the counts per interval, laid around `estimate`."""
-    series = rate_series(run.intervals, run.duration_ns, residence_ns(run), run.errors) if run.intervals else []
+    """Batch means of the counts per interval, laid around `estimate`.
+
+    Where an operation stays for the whole window or longer, what ended in it was carried in and stands in no interval
+    of the counted load: a row of zeros would say that nothing varies.
+    """
+    stay = residence_ns(run)
+    if stay is not None and run.duration_ns and stay >= run.duration_ns:
+        return (None, None), "operations stay longer than the window"
+    series = rate_series(run.intervals, run.duration_ns, stay, run.errors) if run.intervals else []
     if len(series) < 2:
         return (None, None), "a single interval"
     found = batch_means_interval(series, None, confidence)

@@ -90,6 +90,14 @@ def test_throughput_counts_what_ended_well_inside_the_window() -> None:
     assert metrics["latency.p50"].n == 3
 
 
+def test_a_window_that_only_the_backlog_filled_gives_throughput_no_bound() -> None:
+    """What ended in the window was sent before it, so that every interval of the counted load is empty."""
+    backlog = [Op(-5 * S + i * MS, -5 * S + i * MS, i * MS + 1) for i in range(4000)]
+    counted = [Op(i * MS, i * MS, (5000 + i) * MS) for i in range(4000)]
+    metric = summarize(measurement_of([run_of([*backlog, *counted], 4 * S, open_loop=True)]))["throughput"]
+    assert (metric.estimate, metric.interval) == (1000.0, (None, None))
+
+
 def test_every_interval_holds_its_estimate_and_every_process_has_its_value() -> None:
     metrics = summarize(closed_measurement(3, processes=4, seconds=10))
     for metric in metrics.values():
