@@ -120,3 +120,10 @@ def test_a_margin_without_its_sign_is_told_with_it(repository: Repository, cli: 
 )
 def test_where_everything_failed_the_way_on_fits_how_it_failed(kind: str, option: str) -> None:
     assert option in next_step(kind)
+
+
+def test_a_ledger_of_one_artifact_has_one_line(repository: Repository, honest: Measurement, cli: Run) -> None:
+    file = repository.seal(honest)
+    key = repository.root.parent / "signing.key"
+    assert cli("keygen", "--out", str(key))[0] == 0
+    assert ": 1 line, root " in cli("ledger", "append", str(file), "--key", str(key), "--now", NOW)[1]

@@ -36,7 +36,7 @@ def test_a_listed_artifact_is_one_readable_line_and_a_signed_head(house: House, 
     (line,) = (house.root / "ledger" / "entries").read_text().splitlines()
     assert "artifacts/checkout.json sha256:" in line
     assert (house.root / "ledger" / "checkpoint").read_text().startswith("repo/evidence\n1\n")
-    assert "1 lines" in out
+    assert "1 line" in out
     assert faults(cli)[0] == 0
     before = (house.root / "ledger" / "entries").read_bytes()
     append(house, cli)
@@ -243,7 +243,7 @@ def test_a_ledger_that_was_cut_off_is_reported_and_the_next_change_mends_it(hous
     code, out = faults(cli)
     assert (code, "ledger.size" in out, "ledger append" in out) == (4, True, True)
     code, out, _ = cli("ledger", "append", house.artifact, "--key", house.key_file, "--now", NOW)
-    assert (code, "1 lines that nobody had signed were made anew" in out) == (0, True)
+    assert (code, "1 line that nobody had signed, made anew" in out) == (0, True)
     assert (house.root / "ledger" / "entries").read_bytes() == wanted
     assert faults(cli)[0] == 0
 

@@ -40,10 +40,8 @@ def append(
     moment = parse_instant(values.now_text(now))
     state = ledgers.append(root, listed, keystore.load(key), moment, origin)
     if state.loose:
-        output.say(
-            f"{root / ledgers.ENTRIES}: {state.loose} lines that nobody had signed were made anew from their files"
-        )
-    output.say(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, root {state.ledger.root.hex()}")
+        output.say(f"{root / ledgers.ENTRIES}: {_lines(state.loose)} that nobody had signed, made anew from the files")
+    output.say(f"{root / ledgers.ENTRIES}: {_lines(len(state.ledger.records))}, root {state.ledger.root.hex()}")
     for reason in ledgers.check(root, opening.ring_of(root), moment):
         output.say(f"verify will refuse this: {reason.message}", err=True)
 
@@ -103,8 +101,12 @@ def verify(
         output.say(f"{reason.code}: {reason.message}")
     if not reasons:
         state = ledgers.read(root)
-        output.say(f"{root / ledgers.ENTRIES}: {len(state.ledger.records)} lines, consistent, head trusted")
+        output.say(f"{root / ledgers.ENTRIES}: {_lines(len(state.ledger.records))}, consistent, head trusted")
     return 4 if reasons else 0
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'s' * (count != 1)}"
 
 
 @ledger.command("prove")
