@@ -66,6 +66,18 @@ def head(root: Path, *, ignore: tuple[str, ...] = ()) -> Commit | None:
     return Commit(commit, tree, bool(changed is None or changed.strip()))
 
 
+def remote(root: Path) -> str | None:
+    """The address of ``origin``, or None."""
+    said = _git(root, "remote", "get-url", "origin")
+    return said.decode().strip() if said else None
+
+
+def branch(root: Path) -> str | None:
+    """The branch that is checked out, born or not; None outside of git and on a bare commit."""
+    said = _git(root, "symbolic-ref", "--short", "--quiet", "HEAD")
+    return said.decode().strip() if said else None
+
+
 def resolve(root: Path, revision: str) -> str:
     """The commit that `revision` names; raises `UsageError` where there is none."""
     if revision.startswith("-"):

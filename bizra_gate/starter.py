@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import store
+from . import repository, store
 from .errors import UsageError
 
+WORKFLOW_PATH = ".github/workflows/bizra-gate.yml"
 GATE = """\
 # A gate: a claim, how its evidence is measured, and the checks that the evidence must pass.
 #   measure it   bizra-gate bench gates/example.toml      (150 s: 30 s warm-up, 120 s counted)
@@ -70,7 +71,7 @@ WORKFLOW = """\
 name: bizra-gate
 on:
   push:
-    branches: [main]
+    branches: ["{branch}"]
   pull_request:
 permissions:
   contents: read
@@ -84,11 +85,16 @@ jobs:
       - uses: actions/setup-python@v6
         with:
           python-version: "3.12"
-      - run: pip install bizra-gate
+{install}
       # A pull request is judged by the gates, the keyring and the waivers of its base: it cannot loosen its own gate
       # unseen. The one that brings the first gate is therefore INCONCLUSIVE.
-      - run: bizra-gate verify --format github ${GITHUB_BASE_REF:+--base "origin/$GITHUB_BASE_REF"}
+      - run: bizra-gate verify --format github ${{GITHUB_BASE_REF:+--base "origin/$GITHUB_BASE_REF"}}
 """
+UNKNOWN = """\
+      # bizra-gate was installed from a folder that only one machine has. Say where CI is to get it, for example
+      #   pip install "bizra-gate @ git+https://HOST/OWNER/bizra-gate@COMMIT"
+      # The bare name would be whatever an index serves under it.
+      - run: echo "Say in {path} where bizra-gate comes from."; exit 1"""
 
 ATTRIBUTES = "artifacts/*.json text eol=lf\n"
 
@@ -101,8 +107,18 @@ class Step:
     action: str
 
 
-def init(root: Path) -> list[Step]:
-    """Write the starter files below `root`; a file that exists is kept and reported as kept."""
+def workflow(branch: str, source: str | None) -> str:
+    """The CI workflow for pushes to `branch`; `source` is the requirement that installs this tool, if anybody can."""
+    install = f"      - run: pip install '{source}'" if source else UNKNOWN.format(path=WORKFLOW_PATH)
+    return WORKFLOW.format(branch=branch, install=install)
+
+
+def init(root: Path, source: str | None) -> list[Step]:
+    """Write the starter files below `root`; a file that exists is kept and reported as kept.
+
+    `source` is the requirement that the CI workflow installs (`origin.of_this`); without one the workflow stops with
+    a sentence that asks for it.
+    """
     if not root.is_dir():
         raise UsageError(f"{root}: no such directory")
     return [
@@ -111,7 +127,7 @@ def init(root: Path) -> list[Step]:
             for path, text in (
                 ("gates/example.toml", GATE),
                 ("gates/example_target.py", TARGET),
-                (".github/workflows/bizra-gate.yml", WORKFLOW),
+                (WORKFLOW_PATH, workflow(repository.branch(root) or "main", source)),
             )
         ),
         _attributes(root),

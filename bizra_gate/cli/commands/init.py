@@ -15,9 +15,11 @@ def init(
     directory: Annotated[Path, typer.Argument(help="The repository.")] = Path(),
 ) -> None:
     """Put a commented starter gate, the keyring and a CI workflow into a repository; nothing is overwritten."""
-    from ... import keystore, pipeline, starter
+    from ... import keystore, origin, pipeline, starter
 
-    for step in starter.init(directory):
+    source = origin.of_this()
+    made = starter.init(directory, source)
+    for step in made:
         typer.echo(f"{step.action:9} {step.path}")
     keyring = directory / "gates" / "keyring.toml"
     public = keystore.default_path().with_suffix(".pub")
@@ -34,6 +36,10 @@ def init(
         typer.echo(f"{'created':9} gates/keyring.toml (trusts {added.fingerprint})")
     else:
         steps = ["bizra-gate keygen", "bizra-gate trust", *steps]
+    if source is None and starter.Step(starter.WORKFLOW_PATH, "created") in made:
+        steps.insert(
+            0, f"say in {starter.WORKFLOW_PATH} where CI gets bizra-gate: only this machine has what runs here"
+        )
     typer.echo("\nnext:")
     for line in steps:
         typer.echo(f"  {line}")
