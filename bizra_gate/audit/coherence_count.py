@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..model import Distribution, Finding, Latency, Measurement, Policy, Run
-from . import coherence_plan, facts
+from . import coherence_limits, coherence_plan, facts
 from .ranges import Range
 from .rule import Answer, NotApplicable, invalid
 from .wording import count, listed
@@ -44,6 +44,7 @@ def counts(measurement: Measurement, policy: Policy) -> Answer:
         _of_sent(measurement),
         *_twins(measurement),
         *(coherence_plan.of_counts(measurement) or ()),
+        *(coherence_limits.of_runs(measurement) or ()),
     ]
     looked = [finding for finding in checks if finding is not _ABSENT]
     if not looked:

@@ -54,6 +54,8 @@ def order(measurement: Measurement, policy: Policy) -> Answer:
         findings += _of_latency(name, latency, facts.values(latency) or measurement.operations, time)
     for beside in measurement.beside:
         findings += _of_beside(beside)
+    series += [(f"run {run.index}: warm-up, ", run.warmup_intervals, run) for run in measurement.runs
+               if run.warmup_intervals is not None]  # fmt: skip
     for name, intervals, _ in series:
         findings += _of_intervals(name, intervals)
     return findings

@@ -42,6 +42,16 @@ def latencies(measurement: Measurement) -> Iterator[tuple[str, Latency]]:
                 yield prefix + kind, latency
 
 
+def parts(run: Run) -> Iterator[tuple[str, Latency]]:
+    """Every latency distribution of one run of ours, by name: the generator's lag as well."""
+    for kind in ("response", "service", "delay", "failed"):
+        latency = getattr(run, kind)
+        if latency is not None:
+            yield kind, latency
+    if run.generator is not None and run.generator.lag is not None:
+        yield "lag", run.generator.lag
+
+
 def size(latency: Latency) -> int | None:
     """Operations that a latency distribution stands for."""
     if latency.histogram is not None:

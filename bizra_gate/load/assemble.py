@@ -29,7 +29,7 @@ from ..stats import merge
 from ..stats.histogram import coarsened
 from ..version import __version__
 from .liveness import next_step
-from .messages import Done
+from .messages import Done, Usage
 from .series import intervals
 from .session import Outcome, cores
 from .tally import Tally, Times
@@ -57,7 +57,7 @@ def run_of(outcome: Outcome, index: int) -> Run:
         response=_latency(tally.response, tally, clock, "intended") if is_open else None,
         service=_latency(tally.service, tally, clock, "send"),
         delay=_coarse_latency(tally.delay, tally, clock) if is_open else None,
-        failed=_latency(tally.failed, tally, clock, "send") if tally.failed.counts.n else None,
+        failed=_latency(tally.failed, Tally(), clock, "send") if tally.failed.counts.n else None,
         errors={kind: count for kind, count in sorted(tally.errors.items()) if count},
         outcomes=dict(sorted(tally.outcomes.items())) or None,
         intervals=intervals(outcome.series.counted(window), window.length_ns, window.opens_ns),
@@ -211,7 +211,7 @@ def _in_flight(outcome: Outcome, tally: Tally, facts: _Facts) -> InFlight:
 def _generator(outcome: Outcome, tally: Tally, clock: ClockFacts, facts: _Facts) -> Generator:
     """In-process targets share their process with the generator: its CPU is then the target's, not its own."""
     usages = [d.usage for d in outcome.done]
-    fractions = tuple(round((u.cpu_ns - u.spun_ns) / u.wall_ns, 4) for u in usages if u.wall_ns)
+    fractions = tuple(round(_worked_ns(u) / u.wall_ns, 4) for u in usages if u.wall_ns)
     faults = [u.major_faults for u in usages if u.major_faults is not None]
     return Generator(
         workers=len(usages),
@@ -239,9 +239,14 @@ def _other_cpu(outcome: Outcome, facts: _Facts) -> float | None:
     return other_cpu_fraction(first.machine, last.machine, ours, cores(), window.closes_ns - window.opens_ns)
 
 
+def _worked_ns(usage: Usage) -> int:
+    """CPU time without the spinning. That is told in wall time, which is more where others had the core meanwhile."""
+    return max(0, usage.cpu_ns - usage.spun_ns)
+
+
 def _cpu_ns(outcome: Outcome, facts: _Facts) -> int | None:
     if facts.first("in_process"):
-        return sum(d.usage.cpu_ns - d.usage.spun_ns for d in outcome.done)
+        return sum(_worked_ns(d.usage) for d in outcome.done)
     first, last = (moment.servers_ns for moment in outcome.machine)
     if first is not None and last is not None:
         return last - first

@@ -163,8 +163,8 @@ class ColumnRecorder:
     def _fold_interval(
         self, left: int, right: int, operations: Columns, failures: Columns, area_ns: int, in_flight: int
     ) -> None:
-        row_area_ns = area_ns - self._area_ns
-        self._area_ns = area_ns
+        row_area_ns = max(0, area_ns - self._area_ns)
+        self._area_ns += row_area_ns  # an integral never falls, however late a driver looked at its edge
         if right <= self.window.opens_ns:
             headline, errors = self._counting.warm(operations, failures)
         else:

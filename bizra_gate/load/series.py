@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..model import Intervals
 from ..stats.fold import HdrCounts
 from .messages import Interval
@@ -13,7 +16,8 @@ from .window import Window
 
 @dataclass
 class Point:
-    """One interval over all workers. The histogram is given up once the percentiles are taken."""
+    """One interval over all workers. Once the percentiles are taken, of the histogram only what is occupied is kept:
+    a thread may record late what ended in it."""
 
     start_ns: int
     count: int = 0
@@ -25,6 +29,8 @@ class Point:
     p50_ns: int = 0
     p99_ns: int = 0
     times: HdrCounts | None = field(default_factory=HdrCounts)
+    _kept: tuple[NDArray[np.uint16], NDArray[np.int64]] | None = None
+    """Indexes and counts of the bins that are occupied."""
 
     def add(self, part: Interval) -> None:
         self.count += part.count
@@ -35,14 +41,29 @@ class Point:
         self.in_flight += part.in_flight
         if self.times is not None:
             part.add_to(self.times)
+        elif part.count:
+            self.times = self._reopened()
+            part.add_to(self.times)
+            self.finish()
 
     def finish(self) -> None:
-        """Take the percentiles and let the counts go."""
+        """Take the percentiles and let the empty bins go."""
         if self.times is not None and self.times.n:
             distribution = self.times.distribution()
             self.p50_ns = distribution.quantile(0.50) or 0
             self.p99_ns = distribution.quantile(0.99) or 0
+            used = np.flatnonzero(self.times.counts)
+            self._kept = used.astype(np.uint16), self.times.counts[used]
         self.times = None
+
+    def _reopened(self) -> HdrCounts:
+        """The counts as they were when the percentiles were taken."""
+        times = HdrCounts()
+        if self._kept is not None:
+            used, counts = self._kept
+            times.counts[used] = counts
+            times.n, times.maximum = int(counts.sum()), self.maximum_ns
+        return times
 
 
 class Series:

@@ -160,7 +160,7 @@ class CommandDriver:
         else:
             paced(execute, self._prepared(), books, clock, task)
             peak = 1
-        books.end(clock.now_ns())
+            books.end(clock.now_ns())
         self._tell(books, peak)
 
     def _prepared(self) -> Iterator[tuple[str, ...]]:

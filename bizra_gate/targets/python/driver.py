@@ -57,7 +57,7 @@ class PythonDriver:
             self._drive_async(self._loop, task, recorder, clock)
         elif self._is_alone:
             self._drive_alone(task, recorder, clock)
-        elif isinstance(task.load, OpenLoop) or task.load.think_ns:
+        elif isinstance(task.load, OpenLoop) or task.load.concurrency == 1:
             self._drive_paced(task, recorder, clock)
         else:
             self._drive_threads(task, recorder, clock)

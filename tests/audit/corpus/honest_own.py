@@ -213,7 +213,11 @@ def a_clock_that_ticks_in_hundreds_of_nanoseconds() -> Measurement:
     service = base.runs[0].service
     assert service is not None
     coarse = replace(record.OUR_CLOCK, resolution_ns=100.0)
-    return remade(base, clock=coarse, service=replace(service, quantum_ns=100.0))
+    generator = base.runs[0].generator
+    assert generator is not None
+    assert generator.lag is not None
+    late = replace(generator, lag=replace(generator.lag, quantum_ns=100.0))
+    return remade(base, clock=coarse, service=replace(service, quantum_ns=100.0), generator=late)
 
 
 @SHELF.honest()
@@ -235,7 +239,14 @@ def short_pauses_of_the_target_every_two_seconds() -> Measurement:
 @SHELF.honest()
 def a_rate_reached_to_one_per_cent() -> Measurement:
     base = steady_open(29, 40, lognormal(12 * MS, 0.3))
-    return replace(base, rate_requested_per_s=record.Figure(40.4))
+    return asked(base, 40.4)
+
+
+def asked(base: Measurement, rate: float) -> Measurement:
+    """`base`, of which the plan asked for another rate."""
+    assert base.plan is not None
+    plan = replace(base.plan, load=OpenLoop(rate))
+    return replace(base, rate_requested_per_s=record.Figure(rate), plan=plan)
 
 
 @SHELF.honest()

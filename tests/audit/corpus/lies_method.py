@@ -240,7 +240,7 @@ def our_own_sends_that_fell_behind() -> Measurement:
 @SHELF.lie("method.rate", verdict="INSUFFICIENT")
 def three_per_cent_short() -> Measurement:
     base = own.an_open_loop_at_a_constant_rate()
-    return replace(base, rate_requested_per_s=Figure(41.3))
+    return own.asked(base, 41.3)
 
 
 @SHELF.lie("method.errors", verdict="INSUFFICIENT")

@@ -187,7 +187,7 @@ def _in_flight(trains: Sequence[Train], counted: Sequence[Train], window: int, l
     return InFlight(
         window_ns=window,
         integral_ns=(area + level * (window - before)) * lanes,
-        carried_in_count=sum(t.repeat for t in others if t.error is None and 0 <= t.end < window) * lanes * batch,
+        carried_in_count=sum(1 for t in others if t.error is None and 0 <= t.end < window) * lanes * batch,
         carried_in_ns=sum(max(0, min(t.end, window) - max(t.start, 0)) for t in others) * lanes,
         carried_out_ns=sum(max(0, t.end - max(t.start, window)) for t in counted) * lanes,
         maximum=highest * lanes,
