@@ -19,9 +19,11 @@ TWIN_VALUES = 30
 def counts(measurement: Measurement, policy: Policy) -> Answer:
     """Recorded = histogram = Σ intervals = Σ outcomes and errors, over the same window; sent ≥ ended; runs add up once.
 
-    *Formula.* histogram.n · batch = ok + timeouts (ours), or = ok … ok + errors (a tool that does not say whether
-    errors are timed); Σ intervals.count = histogram.n · batch; ok ≤ Σ outcomes ≤ ok + errors; sent ≥ ended;
-    no two runs hold identical histograms; ours: runs, workers, users as planned, sent = ended, Σ in flight = integral.
+    *Formula.* histogram.n · batch = ok + timeouts (ours; service times of an open loop: ok … ok + timeouts, for some
+    never started), or = ok … ok + errors (a tool that does not say whether errors are timed); Σ intervals.count =
+    histogram.n · batch; ok ≤ Σ outcomes ≤ ok + errors; sent ≥ ended; no two runs hold identical histograms. Ours: runs,
+    workers, users, rate as planned, sent = ended, Σ in flight = integral ≤ its largest number · T ≤ users · T;
+    connections opened ≥ closed, peak; a time for each error, an outcome for each answer, distinct results ≤ looked at.
     *Tolerance.* Ours: none, they are integers of one recorder. Elsewhere the counters of a tool are read at different
     moments, so they may differ by what was in flight: C operations (1 where C is not known). A latency over a window
     of its own (`window_ns`) is not compared, it may only not exceed the run's count.
@@ -91,6 +93,8 @@ def _of_latency(kind: str, latency: Latency, measurement: Measurement) -> Iterat
     slack = _slack(measurement)
     if latency.window_ns is not None:
         expected = Range(0, expected.high)
+    elif kind == "service" and measurement.loop == "open" and facts.own(measurement):
+        expected = Range(facts.succeeded(measurement) or 0, expected.high)  # what never started has no service time
     if _outside(recorded, expected, slack):
         what = "samples that nobody sent" if recorded > expected.high else "operations whose time is in no latency"
         yield invalid(

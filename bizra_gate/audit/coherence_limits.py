@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from ..model import ClosedLoop, Controls, Finding, Generator, InFlight, Intervals, Measurement, Plan, Run
 from . import facts
@@ -53,7 +53,7 @@ def _of_run(plan: Plan, run: Run) -> Iterator[Limit]:
     if run.in_flight is not None:
         yield from _of_in_flight(run, run.in_flight, most, closed=isinstance(plan.load, ClosedLoop))
         if plan.target.startswith("http"):
-            yield from _of_rows(run, run.in_flight)
+            yield from _of_rows(run, run.in_flight, closed=isinstance(plan.load, ClosedLoop))
     if run.connections:
         yield from _of_connections(run, run.connections, most)
         if plan.http is not None and plan.http.new_connections and run.operations is not None:
@@ -81,29 +81,32 @@ def _of_in_flight(run: Run, inside: InFlight, most: int, *, closed: bool) -> Ite
             yield "the largest number in flight", highest, "there were at most", most
         room = highest * inside.window_ns * (1 + AREA_SLACK) + inside.carried_out_ns
         if inside.integral_ns > room:
-            yield "the mean number in flight", inside.integral_ns / inside.window_ns, "the largest is", highest
+            yield "the mean number in flight", inside.integral_ns / max(1, inside.window_ns), "the largest is", highest
     batch = run.service.batch if run.service is not None else 1
     if closed and inside.carried_in_count > most * batch:
         yield "operations under way when the window opened", inside.carried_in_count, "users had at most", most * batch
 
 
-def _of_rows(run: Run, inside: InFlight) -> Iterator[Limit]:
-    """Over HTTP the integral is exact at every edge: no row has more in flight on average than ever were."""
-    highest = inside.maximum
-    if highest is None:
-        return
+def _of_rows(run: Run, inside: InFlight, *, closed: bool) -> Iterator[Limit]:
+    """Over HTTP the integral is exact at every edge: no row has more in flight on average than ever were, and what has
+    ended in a closed loop was in flight before."""
     for series, end in ((run.warmup_intervals, run.warmup_ns), (run.intervals, run.duration_ns)):
         if series is None or not series.in_flight_ns or end is None:
             continue
-        for area, length in zip(series.in_flight_ns, _lengths(series, end), strict=True):
-            if area > highest * length * (1 + AREA_SLACK):
-                yield (
-                    "the mean number in flight of an interval",
-                    -(-area // length),
-                    "the largest of the run is",
-                    highest,
-                )
+        areas = series.in_flight_ns
+        for area, length in zip(areas, _lengths(series, end), strict=True):
+            if inside.maximum is not None and area > inside.maximum * length * (1 + AREA_SLACK):
+                yield "in flight on average over an interval", -(-area // length), "never more than", inside.maximum
                 break
+        if closed and series.total_ns:
+            yield from _of_ended(areas, series.total_ns)
+
+
+def _of_ended(areas: tuple[int, ...], totals: tuple[int, ...]) -> Iterator[Limit]:
+    for area, ended in zip(accumulate(areas), accumulate(totals), strict=True):
+        if ended > area * (1 + AREA_SLACK):
+            yield "ns of the operations that have ended", ended, "ns in flight until then are", area
+            return
 
 
 def _lengths(series: Intervals, end_ns: int) -> Iterator[int]:
@@ -173,3 +176,6 @@ def _of_controls(held: Controls) -> Iterator[Limit]:
 def _of_generator(held: Generator) -> Iterator[Limit]:
     if held.gc_collections == 0 and held.gc_pause_ns:
         yield "ns in pauses of the collector", held.gc_pause_ns, "collections were", 0
+    for what, part in (("stolen", held.steal_fraction), ("used by others", held.other_cpu_fraction)):
+        if part is not None and part > 1:
+            yield f"per cent of all cores {what}", 100 * part, "there are no more than", 100

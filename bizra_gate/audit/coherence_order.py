@@ -8,7 +8,18 @@ from dataclasses import replace
 from itertools import pairwise
 from operator import gt
 
-from ..model import Beside, Figure, Finding, Intervals, Latency, Measurement, Policy
+from ..model import (
+    Beside,
+    ClockFacts,
+    Controls,
+    Figure,
+    Finding,
+    Generator,
+    Intervals,
+    Latency,
+    Measurement,
+    Policy,
+)
 from . import facts
 from .coherence_deviation import of_deviation
 from .ranges import Range
@@ -99,6 +110,7 @@ def _not_finite(measurement: Measurement) -> Iterator[Finding]:
     figures += [(printed.metric, printed.value) for printed in measurement.printed]
     figures += [(f"run {run.index} value", value) for run in measurement.runs for value in run.values]
     figures += [(name, float(count)) for name, count in _counts(measurement)]
+    figures += _of_own(measurement)
     for name, value in figures:
         if not math.isfinite(value):
             yield invalid(
@@ -106,6 +118,27 @@ def _not_finite(measurement: Measurement) -> Iterator[Finding]:
             )
         elif value < 0:
             yield invalid(CODE, f"{name} is below zero.", f"{name} = {value:g}", "≥ 0")
+
+
+def _of_own(measurement: Measurement) -> Iterator[tuple[str, float]]:
+    """What stands beside the latencies of our own runs. A drift may be negative, and idle CPU time is rounded."""
+    for run in measurement.runs if facts.own(measurement) else ():
+        for noun in (run.controls, run.clock, run.generator):
+            for name in _PLAIN.get(type(noun), ()):
+                value = getattr(noun, name)
+                if value is not None:
+                    yield f"run {run.index + 1}: {name}", float(value)
+        for name, part in facts.parts(run):
+            yield from ((f"run {run.index + 1}: {name} {what}", float(getattr(part, what) or 0)) for what in _QUANTA)
+
+
+_PLAIN: dict[type, tuple[str, ...]] = {
+    Controls: ("operation_ns", "empty_ns", "empty_spread_ns", "twice_ns", "leftover_threads", "leftover_processes",
+               "validated", "rejected", "distinct_results"),
+    ClockFacts: ("resolution_ns", "overhead_ns", "steps"),
+    Generator: ("gc_pause_ns", "gc_collections", "other_cpu_fraction", "major_faults"),
+}  # fmt: skip
+_QUANTA = ("bin_ratio", "quantum_ns")
 
 
 def _counts(measurement: Measurement) -> Iterator[tuple[str, int]]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..model import ClockFacts, Figure, Finding, Intervals, Measurement, Policy
 from ..units import NS_PER_S
-from . import coherence_plan, facts
+from . import coherence_elapsed, coherence_plan, facts
 from .ranges import Range, is_number
 from .rule import Answer, NotApplicable, invalid
 from .wording import count, rate, share, time
@@ -32,7 +32,8 @@ def times(measurement: Measurement, policy: Policy) -> Answer:
     """Rate = N/T; intervals tile the window; monotonic and wall clock agree; no operation outlasts its run.
 
     *Formula.* rate (1/s) against N/T, with N = ok … ok + errors; start_{i+1} − start_i = length; |wall − monotonic|
-    ≤ 0.1 % · T + 10 ms; finished − started ≥ T; maximum ≤ 2·T; window and warm-up of our runs as in their plan.
+    ≤ 0.1 % · T + 10 ms; finished − started ≥ T; maximum ≤ 2·T. Ours: window and warm-up as in the plan, intervals of
+    the warm-up tile it, runs follow each other, CPU time ≤ cores · T.
     *Tolerance.* Half of the last printed digit of rate and T; C + 1 operations, because a tool may count those that
     were under way (N over N − 1 gaps is off by one); 0.2 % for counters and clock that are read some ms apart.
     Our own intervals tile exactly, those of others to 10 % of their length.
@@ -56,6 +57,7 @@ def times(measurement: Measurement, policy: Policy) -> Answer:
         _of_longest(measurement),
         *_of_nothing(measurement),
         coherence_plan.of_times(measurement),
+        coherence_elapsed.of_elapsed(measurement, instant),
     ]
     looked = [answer for answer in checks if answer is not None]
     if not looked:
@@ -162,11 +164,11 @@ def _apart(name: str, drift_ns: int, duration_ns: float, allowed_ns: float) -> F
 def _of_stamps(measurement: Measurement) -> Answers:
     """Started, finished and the measured time between them."""
     started, finished = instant(measurement.started_at), instant(measurement.finished_at)
-    if started is None or finished is None:
+    if started is None or finished is None or coherence_elapsed.stepped(measurement):
         return None
     window = facts.window_ns(measurement)
     elapsed_ns = (finished - started).total_seconds() * NS_PER_S
-    needed_ns = window.low if window is not None else 0.0
+    needed_ns = max(window.low if window is not None else 0.0, coherence_elapsed.needed_ns(measurement))
     slack = DRIFT_SLEW * needed_ns + _stamp_resolution_ns(measurement)
     if elapsed_ns + slack >= needed_ns and elapsed_ns >= 0:
         return []

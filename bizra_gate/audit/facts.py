@@ -122,7 +122,7 @@ def window_ns(measurement: Measurement, latency: Latency | None = None) -> Range
 def operations_of(measurement: Measurement, latency: Latency) -> Range | None:
     """Operations behind the mean of `latency`: those of its own window, or those that the run counted."""
     counted = size(latency)
-    if latency.window_ns is not None or measurement.operations is None:
+    if latency.window_ns is not None or measurement.operations is None or (own(measurement) and counted is not None):
         return None if counted is None else Range.exact(counted)
     return timed(measurement, latency)
 

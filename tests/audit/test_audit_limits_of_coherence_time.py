@@ -8,6 +8,7 @@ import pytest
 from asking import MS, OWN, POLICY, TOOL, S, found, http, reason
 
 from bizra_gate.audit import (
+    NotApplicable,
     coherence_overflow,
     coherence_time,
 )
@@ -134,3 +135,12 @@ def test_a_pile_on_a_round_number_is_a_cap(top: int, pile: int, timeouts: int, r
 def test_a_pile_in_a_file_of_whole_milliseconds_is_no_cap() -> None:
     held = Latency(histogram=Distribution.of([400 * MS, *[S] * 9]), quantum_ns=MS)
     assert found(coherence_overflow.overflow(Measurement(TOOL, latency=held), POLICY)) == []
+
+
+def test_stamps_of_a_wall_clock_that_was_set_meanwhile_accuse_nobody() -> None:
+    told = Measurement(
+        OWN, duration_ns=Figure(10 * S), started_at="2026-01-01T10:00:00Z", finished_at="2026-01-01T09:00:20Z"
+    )
+    assert found(coherence_time.times(replace(told, clock=ClockFacts(steps=0)), POLICY)) != []
+    looked = coherence_time.times(replace(told, clock=ClockFacts(steps=1)), POLICY)
+    assert isinstance(looked, NotApplicable) or list(looked) == []

@@ -212,6 +212,16 @@ def test_a_thread_that_records_late_still_counts_in_its_own_interval() -> None:
     assert recorder.tally.operations == 1
 
 
+def test_the_integral_of_the_number_in_flight_never_falls() -> None:
+    recorder, rows = make()
+    for now, integral in ((1_210, 500), (1_230, 450), (1_250, 530)):
+        recorder.fold(now, integral, 0)
+    recorder.finish(1_600)
+    areas = [row.in_flight_ns for row in rows]
+    assert min(areas) == 0
+    assert sum(areas) == 530
+
+
 def test_what_ended_after_the_edge_waits_for_the_next_fold() -> None:
     recorder, rows = make()
     edge = recorder.fold_at_ns

@@ -47,6 +47,22 @@ def test_what_a_thread_tells_late_is_added_to_its_interval() -> None:
     assert [(p.start_ns, p.count, p.errors, p.maximum_ns) for p in points] == [(100, 2, 2, 50), (200, 1, 0, 10)]
 
 
+def test_what_a_thread_tells_late_moves_the_percentiles_of_its_interval() -> None:
+    series = Series(workers=1)
+    for start, values in ((100, [10, 700]), (200, [10]), (100, [900] * 3), (100, [20])):
+        series.add(0, part(start, values))
+    first = series.counted(WINDOW)[0]
+    assert (first.count, first.maximum_ns, first.p50_ns, first.p99_ns) == (6, 900, 700, 900)
+
+
+def test_an_interval_of_which_everything_is_told_late_has_percentiles() -> None:
+    series = Series(workers=1)
+    for start, values in ((100, []), (200, [10]), (100, [50])):
+        series.add(0, part(start, values))
+    first = series.counted(WINDOW)[0]
+    assert (first.count, first.p50_ns, first.p99_ns) == (1, 50, 50)
+
+
 def test_empty_drains_are_cut_off_and_empty_seconds_are_not() -> None:
     series = Series(workers=1)
     for start, values in ((0, [5]), (100, [5]), (200, []), (2_100, [7]), (2_200, [])):

@@ -118,6 +118,13 @@ def test_a_command_is_measured_with_the_cost_of_starting_anything_beside_it() ->
     assert m.latency is not None
     assert m.latency.histogram is not None
     assert (m.latency.histogram.minimum or 0) > 10 * MS
+    series, inside = m.runs[0].intervals, m.runs[0].in_flight
+    assert series is not None
+    assert inside is not None
+    assert min(series.in_flight_ns) >= 0
+    assert sum(area for at, area in zip(series.start_ns, series.in_flight_ns, strict=True) if at < 200 * MS) == (
+        inside.integral_ns
+    )
     assert m.controls is not None
     assert 0 < (m.controls.empty_ns or 0) < (m.controls.operation_ns or 0)
     assert "command.spawn" in [caveat.code for caveat in m.caveats]

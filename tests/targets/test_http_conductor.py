@@ -196,6 +196,14 @@ def test_the_drain_is_given_up_after_the_timeout() -> None:
     assert stage.notes.errors["unsent"] + stage.notes.errors["timeout"] == 10
 
 
+def test_what_the_last_turn_began_has_not_ended_before_it_started() -> None:
+    stage = Stage(OpenLoop(100, max_in_flight=1), timeout_ns=60 * MS)
+    stage.clock.tick_ns = 5
+    stage.at(160)
+    assert stage.conductor.finished
+    assert [end - start for kind, start, end, _ in stage.notes.failures if kind == "timeout"] == [0]
+
+
 def test_a_known_answer_is_still_judged_when_it_comes_with_more() -> None:
     stage = Stage(ClosedLoop(1))
     stage.at(0)

@@ -296,6 +296,6 @@ class Conductor:
         if now >= stop + self._timeout_ns:
             self.schedule.give_up(now, stop)
             for channel in self.channels:
-                if channel.busy:
-                    self._lose(channel, failures.TIMEOUT, now)
+                if channel.busy:  # also what this very turn began, after `now`
+                    self._lose(channel, failures.TIMEOUT, max(now, channel.start))
         self.finished = self.ledger.in_flight == 0 and self.schedule.exhausted(stop)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from bizra_gate.model import ClosedLoop, Controls, HttpRequest, Measurement, OpenLoop, Policy, Stage
+from bizra_gate.model import ClosedLoop, Controls, HttpRequest, Intervals, Measurement, OpenLoop, Policy, Run, Stage
 from bizra_gate.stats import merge
 
 from . import record, simulate
@@ -299,3 +299,67 @@ def outcomes_by_label() -> Measurement:
 def a_record_that_was_merged_from_two_different_shards() -> Measurement:
     runs = [run(closed(50 + i, 8, T, lognormal(180 * MS, 0.25)), index=i) for i in range(2)]
     return stated(merge.from_runs(measurement(runs, ClosedLoop(8))))
+
+
+def warm(base: Measurement, series: Intervals) -> Measurement:
+    return remade(base, warmup_intervals=series)
+
+
+def first_half_minute(base: Measurement) -> Intervals:
+    """Thirty rows that a warm-up could have had."""
+    series = record.series_of(base)
+    return replace(series, **{
+        name: getattr(series, name)[:30]
+        for name in ("start_ns", "count", "errors", "total_ns", "maximum_ns", "p50_ns", "p99_ns")
+    })  # fmt: skip
+
+
+@SHELF.honest()
+def a_warm_up_with_its_own_intervals() -> Measurement:
+    base = one_connection()
+    return warm(base, first_half_minute(base))
+
+
+def connected(opened: int, closed: int, peak: int) -> Measurement:
+    return remade(users_who_think(), connections={"opened": opened, "closed": closed, "peak": peak})
+
+
+@SHELF.honest()
+def connections_that_were_closed_and_opened_again() -> Measurement:
+    return connected(40, 33, 8)
+
+
+def begun(*stamps: str) -> Measurement:
+    base = a_record_that_was_merged_from_two_different_shards()
+    runs: list[Run] = [replace(run, started_at=stamp) for run, stamp in zip(base.runs, stamps, strict=True)]
+    return stated(merge.from_runs(replace(base, runs=tuple(runs))))
+
+
+@SHELF.honest()
+def two_runs_one_after_the_other() -> Measurement:
+    return begun("2026-11-22T04:00:00Z", "2026-11-22T04:02:30Z")
+
+
+@SHELF.honest()
+def refusals_and_timeouts_together() -> Measurement:
+    def fails(random: Random, at: int) -> tuple[str, int] | None:
+        drawn = random.random()
+        if drawn < 0.003:
+            return "refused", 300 * US
+        return ("timeout", 2 * S + 200 * US) if drawn < 0.005 else None
+
+    return http(61, 8, lognormal(200 * MS, 0.3), fails=fails)
+
+
+@SHELF.honest()
+def outcomes_of_some_calls_and_not_of_others() -> Measurement:
+    base = a_python_call_of_fifty_microseconds()
+    return remade(base, outcomes={"odd": (base.operations or 0) - 5})
+
+
+@SHELF.honest()
+def arrivals_that_were_never_started() -> Measurement:
+    """They waited in vain until the drain was given up, and have no service time."""
+    trains = open_loop(62, arrivals(62, 40, T), lognormal(20 * MS, 0.3))
+    waited = [simulate.Train(T - (9 - i) * MS, T + 10 * S, T + 10 * S, error="timeout") for i in range(9)]
+    return measurement([run([*trains, *waited], open_loop=True)], OpenLoop(40), started=len(trains))

@@ -90,7 +90,8 @@ def one_shard_merged_twice() -> Measurement:
     sent = (base.sent or 0) + (base.runs[0].operations or 0)
     rate = Figure(sent / 360)
     base = planned(base, runs=3)
-    more = replace(base, runs=runs, sent=sent, rate_achieved_per_s=rate, finished_at="2026-11-22T04:08:00.000000Z")
+    more = replace(base, runs=runs, sent=sent, rate_achieved_per_s=rate, finished_at="2026-11-22T04:08:00.000000Z",
+                   duration_requested_ns=Figure(360 * S))  # fmt: skip
     return record.stated(merge.from_runs(more))
 
 
@@ -335,11 +336,11 @@ def operations_sent_that_nobody_heard_of_again() -> Measurement:
 
 @SHELF.lie("coherence.count")
 def a_number_in_flight_that_its_rows_do_not_give() -> Measurement:
-    base = own.one_connection()
+    base = own.a_python_call_of_fifty_microseconds()
     series, whole = series_of(base), base.runs[0].in_flight
     assert whole is not None
     rows = [0] * len(series.start_ns)
-    rows[0] = whole.integral_ns + 1
+    rows[0] = whole.integral_ns - 1
     return remade(base, intervals=replace(series, in_flight_ns=tuple(rows)))
 
 

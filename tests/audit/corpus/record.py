@@ -101,7 +101,7 @@ def run(
     failed = [train for train in counted if train.error not in (None, "timeout")]
     errors = Counter({k: n * lanes for k, n in Counter(t.error for t in counted if t.error).items()})
     weights = [(train, train.repeat * lanes) for train in timed]
-    service = latency(((t.service, n) for t, n in weights), "send", batch)
+    service = latency(((t.service, n) for t, n in weights if t.end > t.start or t.error is None), "send", batch)
     ok = sum(n for train, n in weights if train.error is None) * batch
     labels = Counter()
     for train, n in weights:

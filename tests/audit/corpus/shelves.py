@@ -9,7 +9,7 @@ from functools import cache
 from bizra_gate.audit import examine
 from bizra_gate.model import Audit
 
-from . import honest_foreign, honest_own, lies_counts, lies_figures, lies_method, lies_physics
+from . import honest_foreign, honest_own, lies_counts, lies_figures, lies_method, lies_physics, lies_rows
 from .case import Case
 
 HONEST: tuple[Case, ...] = (*honest_own.SHELF.cases, *honest_foreign.SHELF.cases)
@@ -18,6 +18,7 @@ LIES: tuple[Case, ...] = (
     *lies_counts.SHELF.cases,
     *lies_physics.SHELF.cases,
     *lies_method.SHELF.cases,
+    *lies_rows.SHELF.cases,
 )
 CASES: tuple[Case, ...] = (*HONEST, *LIES)
 
