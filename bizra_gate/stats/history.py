@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from statistics import median
 
 SHUFFLES = 399
@@ -65,21 +65,43 @@ def _split(series: Sequence[float], offset: int, level: float, generator: random
 
 def _best(series: Sequence[float]) -> tuple[int, float]:
     """The split with the largest difference of means in units of its standard error, and that (up to a factor)."""
-    n = len(series)
-    mean = math.fsum(series) / n
-    sums = list(accumulate(value - mean for value in series))
-    heights = [abs(sums[k - 1]) / math.sqrt(k * (n - k)) for k in range(LEAST, n - LEAST + 1)]
+    heights = _heights(_centred(series), _scales(len(series)))
     height = max(heights)
     return LEAST + heights.index(height), height
 
 
+def _centred(series: Sequence[float]) -> list[float]:
+    mean = math.fsum(series) / len(series)
+    return [value - mean for value in series]
+
+
+def _scales(n: int) -> list[float]:
+    """Of every split of `n` values: what the sum of the first part is divided by, on a series with mean 0."""
+    return [math.sqrt(k * (n - k)) for k in range(LEAST, n - LEAST + 1)]
+
+
+def _heights(centred: Sequence[float], scales: Sequence[float]) -> list[float]:
+    sums = islice(accumulate(centred), LEAST - 1, None)
+    return [abs(total) / scale for total, scale in zip(sums, scales, strict=False)]
+
+
 def _p_value(series: Sequence[float], height: float, level: float, generator: random.Random) -> float:
     """Share of orders whose best split is as good, this one included; stops once it cannot be significant any more."""
-    shuffled = list(series)
+    shuffled, scales = _centred(series), _scales(len(series))
     as_good, slack = 1, height * (1 - 1e-9)
     for done in range(1, SHUFFLES + 1):
-        generator.shuffle(shuffled)
-        as_good += _best(shuffled)[1] >= slack
+        _shuffle(shuffled, generator.getrandbits)
+        as_good += max(_heights(shuffled, scales)) >= slack
         if as_good > level * (SHUFFLES + 1):
             return as_good / (done + 1)
     return as_good / (SHUFFLES + 1)
+
+
+def _shuffle(values: list[float], bits: Callable[[int], int]) -> None:
+    """The order that `random.shuffle` gives, at half its cost: it makes two calls for each value."""
+    for last in range(len(values) - 1, 0, -1):
+        length = (last + 1).bit_length()
+        place = bits(length)
+        while place > last:
+            place = bits(length)
+        values[last], values[place] = values[place], values[last]

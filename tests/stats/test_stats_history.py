@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bizra_gate.stats.history import change_points
+from bizra_gate.stats.history import _shuffle, change_points
 
 
 def sessions(seed: int, levels: list[float], spread: float = 0.02) -> list[float]:
@@ -59,3 +59,13 @@ def test_the_same_history_gives_the_same_answer() -> None:
 def test_values_that_are_not_finite_are_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         change_points([1.0, math.nan])
+
+
+def test_orders_are_those_of_random_shuffle() -> None:
+    ours, theirs = random.Random(9), random.Random(9)
+    for n in (0, 1, 2, 3, 17, 64, 65):
+        first, second = [float(i) for i in range(n)], [float(i) for i in range(n)]
+        _shuffle(first, ours.getrandbits)
+        theirs.shuffle(second)
+        assert first == second
+    assert ours.random() == theirs.random()
