@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,13 +51,13 @@ ALLOWED = {
 """Third-party or effectful module → path prefixes (below the package) that may import it."""
 
 
-def modules() -> list[tuple[str, ast.Module]]:
-    files = sorted(PACKAGE.rglob("*.py"))
-    return [(path.relative_to(PACKAGE).with_suffix("").as_posix(), ast.parse(path.read_text())) for path in files]
+MODULES = [path.relative_to(PACKAGE).with_suffix("").as_posix() for path in sorted(PACKAGE.rglob("*.py"))]
 
 
-def imports(name: str, tree: ast.Module) -> list[str]:
+@cache
+def imports(name: str) -> list[str]:
     """Absolute dotted names of everything that a module imports, wherever in it."""
+    tree = ast.parse((PACKAGE / f"{name}.py").read_text())
     depth = name.split("/")
     package = ["bizra_gate", *depth[:-1]]
     found: list[str] = []
@@ -78,14 +79,11 @@ def room(dotted: str) -> str | None:
     return parts[1] if len(parts) > 1 and parts[1] in ROWS else "__init__"
 
 
-CASES = modules()
-
-
-@pytest.mark.parametrize(("name", "tree"), CASES, ids=[name for name, _ in CASES])
-def test_a_room_imports_only_from_the_rows_below(name: str, tree: ast.Module) -> None:
+@pytest.mark.parametrize("name", MODULES)
+def test_a_room_imports_only_from_the_rows_below(name: str) -> None:
     here = name.split("/")[0]
     assert here in ROWS, f"{name}: a room that the plan of the house does not know"
-    for dotted in imports(name, tree):
+    for dotted in imports(name):
         there = room(dotted)
         if there is None or there == here or ROWS[here] == 6 == ROWS[there] or (here, there) in BORROWED:
             continue
@@ -94,16 +92,16 @@ def test_a_room_imports_only_from_the_rows_below(name: str, tree: ast.Module) ->
         assert ROWS[there] < ROWS[here], f"{name} imports {dotted}: {there} is not below {here}"
 
 
-@pytest.mark.parametrize(("name", "tree"), CASES, ids=[name for name, _ in CASES])
-def test_effects_are_imported_only_where_they_belong(name: str, tree: ast.Module) -> None:
-    for dotted in imports(name, tree):
+@pytest.mark.parametrize("name", MODULES)
+def test_effects_are_imported_only_where_they_belong(name: str) -> None:
+    for dotted in imports(name):
         module = dotted.split(".")[0]
         if module in ALLOWED:
             assert name.startswith(ALLOWED[module]), f"{name} imports {dotted}; only {ALLOWED[module]} may"
 
 
 def test_only_the_clock_and_the_command_line_read_the_time() -> None:
-    readers = {name for name, tree in CASES if any(i.split(".")[0] == "time" for i in imports(name, tree))}
+    readers = {name for name in MODULES if any(i.split(".")[0] == "time" for i in imports(name))}
     allowed = ("load/clock", "cli/waiting", "targets/http/embedded", "targets/http/server")
     assert all(name.startswith(allowed) for name in readers), readers
 

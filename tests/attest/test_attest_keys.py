@@ -6,6 +6,7 @@ import base64
 import hashlib
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,23 +62,29 @@ def test_a_dsse_signature_is_the_one_that_was_computed_elsewhere() -> None:
     assert base64.b64encode(RFC_8032.sign(pae(PAYLOAD_TYPE, body))).decode() == expected
 
 
-def _sum(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    (x1, y1), (x2, y2) = one, other
-    product = _D * x1 * x2 * y1 * y2 % _P
-    x = (x1 * y2 + x2 * y1) * pow(1 + product, -1, _P)
-    y = (y1 * y2 + x1 * x2) * pow(1 - product, -1, _P)
-    return x % _P, y % _P
+Point = tuple[int, int, int]
+"""x, y and z of the point (x/z, y/z), so that adding divides by nothing."""
 
 
-def _times(count: int, point: tuple[int, int]) -> tuple[int, int]:
-    total = (0, 1)
+def _sum(one: Point, other: Point) -> Point:
+    (x1, y1, z1), (x2, y2, z2) = one, other
+    z, x, y = z1 * z2 % _P, x1 * x2 % _P, y1 * y2 % _P
+    square, product = z * z % _P, _D * x * y % _P
+    crossed = (x1 + y1) * (x2 + y2) - x - y
+    less, more = square - product, square + product
+    return z * less * crossed % _P, z * more * (x + y) % _P, less * more % _P
+
+
+def _times(count: int, point: Point) -> Point:
+    total = (0, 1, 1)
     while count:
         total = _sum(total, point) if count & 1 else total
         point, count = _sum(point, point), count >> 1
     return total
 
 
-def _small_order_points() -> set[tuple[int, int]]:
+@cache
+def _small_order_points() -> frozenset[tuple[int, int]]:
     """The torsion subgroup, by multiplying arbitrary points of the curve by the prime order L."""
     found: set[tuple[int, int]] = set()
     y = 2
@@ -86,9 +93,12 @@ def _small_order_points() -> set[tuple[int, int]]:
         x = pow(x_squared, (_P + 3) // 8, _P)
         x = x if x * x % _P == x_squared else x * pow(2, (_P - 1) // 4, _P) % _P
         if x * x % _P == x_squared:
-            found |= {_times(_L, (x, y)), _times(_L, (-x % _P, y))}
+            for start in ((x, y, 1), (-x % _P, y, 1)):
+                many = _times(_L, start)
+                inverse = pow(many[2], -1, _P)
+                found.add((many[0] * inverse % _P, many[1] * inverse % _P))
         y += 1
-    return found
+    return frozenset(found)
 
 
 def _small_order_encodings() -> list[bytes]:

@@ -18,12 +18,19 @@ TITLES = [
     "Concurrency against λ·W",
 ]  # fmt: skip
 drawing = pytest.mark.skipif(not available(), reason="the html extra is not installed")
+pytestmark = pytest.mark.xdist_group("pages with plots")
 VOID = {"meta", "br", "path", "use", "stop"}
 
 
 def _page(measurement: Measurement | None = None) -> str:
     given = {} if measurement is None else {FILE: measurement}
     return REPORTERS["html"](builders.no_ship(), given)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> str:
+    """The page of a gate with all of its plots; drawing them takes a second."""
+    return _page(builders.measurement())
 
 
 class _Balance(HTMLParser):
@@ -72,47 +79,44 @@ def test_every_report_is_a_balanced_document_headed_by_its_verdict(name: str) ->
 
 
 @drawing
-def test_one_file_fetches_nothing_and_runs_nothing() -> None:
-    page = _page(builders.measurement())
-    assert not re.search(r"<script|<link|<img|<iframe|@import|javascript:|\bon\w+=", page)
-    addresses = set(re.findall(r"https?://[^\"'\s<)]+", page))
+def test_one_file_fetches_nothing_and_runs_nothing(drawn: str) -> None:
+    assert not re.search(r"<script|<link|<img|<iframe|@import|javascript:|\bon\w+=", drawn)
+    addresses = set(re.findall(r"https?://[^\"'\s<)]+", drawn))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
-    assert "default-src 'none'" in page
+    assert "default-src 'none'" in drawn
 
 
 @drawing
-def test_every_plot_is_there_and_has_words_for_those_who_do_not_see_it() -> None:
-    page = _page(builders.measurement())
-    assert re.findall(r"<figcaption><strong>(.*?)</strong>", page) == TITLES
-    pictures = re.findall(r"<svg[^>]*>", page)
+def test_every_plot_is_there_and_has_words_for_those_who_do_not_see_it(drawn: str) -> None:
+    assert re.findall(r"<figcaption><strong>(.*?)</strong>", drawn) == TITLES
+    pictures = re.findall(r"<svg[^>]*>", drawn)
     assert len(pictures) == len(TITLES)
     assert all('role="img"' in one and "aria-label=" in one and "viewBox=" in one for one in pictures)
     assert all(not re.search(r' (?:width|height)="', one) for one in pictures)
-    assert page.count("<desc>") == len(TITLES)
-    assert page.count("The same as a table") == len(TITLES)
+    assert drawn.count("<desc>") == len(TITLES)
+    assert drawn.count("The same as a table") == len(TITLES)
 
 
 @drawing
-def test_no_two_plots_share_an_identifier_and_every_reference_has_its_target() -> None:
-    page = _read(_page(builders.measurement()))
+def test_no_two_plots_share_an_identifier_and_every_reference_has_its_target(drawn: str) -> None:
+    page = _read(drawn)
     assert len(set(page.ids)) == len(page.ids)
     assert set(page.used) <= set(page.ids)
 
 
 @drawing
-def test_plots_take_their_colours_from_the_page() -> None:
-    svg = "".join(re.findall(r"<svg.*?</svg>", _page(builders.measurement()), re.DOTALL))
+def test_plots_take_their_colours_from_the_page(drawn: str) -> None:
+    svg = "".join(re.findall(r"<svg.*?</svg>", drawn, re.DOTALL))
     assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= {"#000000", "#ffffff"}
     assert "var(--plot-first)" in svg
     assert "prefers-color-scheme: dark" in _page()
 
 
 @drawing
-def test_limits_of_the_gate_are_drawn_and_said() -> None:
-    page = _page(builders.measurement())
-    assert "Limit on p99: &lt;= 1.5 ms." in page
-    assert "Limit: &gt;= 300,000/s." in page
-    assert ">limit on p99<" in page
+def test_limits_of_the_gate_are_drawn_and_said(drawn: str) -> None:
+    assert "Limit on p99: &lt;= 1.5 ms." in drawn
+    assert "Limit: &gt;= 300,000/s." in drawn
+    assert ">limit on p99<" in drawn
 
 
 def test_without_the_extra_there_are_tables_and_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

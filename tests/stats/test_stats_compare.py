@@ -7,11 +7,13 @@ import random
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from bizra_gate.stats.compare import compare_processes, holm
+
+pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
 
 BASE = [10.0, 10.1, 10.2, 9.9, 10.0]
 POSITIVE = st.lists(st.floats(0.1, 1e6), min_size=2, max_size=8)
@@ -24,7 +26,7 @@ def test_the_interval_and_p_value_are_welchs_on_logarithms(base: list[float], he
     if min(np.var(a), np.var(b)) < 1e-8:
         return
     found = compare_processes(base, head, "lower", 0.05)
-    expected = stats.ttest_ind(a, b, equal_var=False)
+    expected = scipy.stats.ttest_ind(a, b, equal_var=False)
     interval = expected.confidence_interval(0.95)
     assert found.p_value == pytest.approx(float(expected.pvalue), rel=1e-6, abs=1e-12)
     assert found.low == pytest.approx(math.exp(interval.low), rel=1e-6)
@@ -35,7 +37,7 @@ def test_the_paired_interval_is_that_of_the_log_ratios() -> None:
     head = [1.03 * value for value in BASE[:4]] + [10.5]
     found = compare_processes(BASE, head, "lower", 0.05, paired=True)
     ratios = np.log(head) - np.log(BASE)
-    low, high = stats.t.interval(0.95, 4, loc=ratios.mean(), scale=stats.sem(ratios))
+    low, high = scipy.stats.t.interval(0.95, 4, loc=ratios.mean(), scale=scipy.stats.sem(ratios))
     assert (found.low, found.high) == pytest.approx((math.exp(low), math.exp(high)))
     assert found.verdict == "same"
     assert compare_processes(BASE, head, "lower", 0.05).high > found.high  # type: ignore[operator]

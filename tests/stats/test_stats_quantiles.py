@@ -6,13 +6,15 @@ import math
 import random
 
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from bizra_gate.model import Distribution
 from bizra_gate.stats import binomial
 from bizra_gate.stats.quantiles import order_statistic_ranks, quantile_interval, samples_needed
+
+pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
 
 MS, S = 1_000_000, 1_000_000_000
 MINIMUM_N = {0.5: 6, 0.9: 36, 0.95: 72, 0.99: 368, 0.999: 3688, 0.9999: 36887}
@@ -35,7 +37,7 @@ def test_ranks_of_known_cases(n: int, q: float, ranks: tuple[int, int]) -> None:
 
 def scipy_ranks(n: int, q: float, confidence: float) -> tuple[int | None, int | None]:
     tail = (1 - confidence) / 2
-    low, high = int(stats.binom.ppf(tail, n, q)), int(stats.binom.ppf(1 - tail, n, q)) + 1
+    low, high = int(scipy.stats.binom.ppf(tail, n, q)), int(scipy.stats.binom.ppf(1 - tail, n, q)) + 1
     return (low or None), (high if high <= n else None)
 
 
@@ -51,14 +53,14 @@ def test_ranks_equal_those_of_scipy_from_one_to_a_billion(q: float) -> None:
 @given(st.integers(1, 10**9), st.floats(0.0005, 0.9995), st.sampled_from([0.005, 0.025, 0.1, 0.3, 0.95, 0.975]))
 @settings(max_examples=150, deadline=None)
 def test_the_binomial_quantile_is_the_one_of_scipy(n: int, q: float, p: float) -> None:
-    assert binomial.ppf(p, n, q) == int(stats.binom.ppf(p, n, q))
+    assert binomial.ppf(p, n, q) == int(scipy.stats.binom.ppf(p, n, q))
 
 
 @given(st.integers(2, 10**9), st.floats(0.001, 0.999), st.floats(-3, 3))
 @settings(max_examples=100, deadline=None)
 def test_the_binomial_distribution_function_is_the_one_of_scipy(n: int, q: float, z: float) -> None:
     k = min(n - 1, max(0, round(n * q + z * math.sqrt(n * q * (1 - q)))))
-    assert binomial.cdf(k, n, q) == pytest.approx(float(stats.binom.cdf(k, n, q)), rel=1e-8)
+    assert binomial.cdf(k, n, q) == pytest.approx(float(scipy.stats.binom.cdf(k, n, q)), rel=1e-8)
 
 
 def test_the_expansion_errs_by_a_tenth_of_what_it_admits() -> None:
@@ -70,7 +72,7 @@ def test_the_expansion_errs_by_a_tenth_of_what_it_admits() -> None:
             for z in (-2.576, -1.96, -1.645, 1.645, 1.96, 2.576):
                 k = round(n * q + z * spread)
                 if k < n:
-                    place = binomial._cornish_fisher(float(stats.binom.cdf(k, n, q)), n, q) - 0.5
+                    place = binomial._cornish_fisher(float(scipy.stats.binom.cdf(k, n, q)), n, q) - 0.5
                     assert abs(place - k) < binomial._expansion_error(spread, n) / 8
 
 

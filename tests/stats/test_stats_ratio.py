@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from bizra_gate.stats.ratio import wilson
+
+pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1), st.sampled_from([0.9, 0.95, 0.99]))
 @settings(max_examples=80, deadline=None)
 def test_the_interval_is_the_one_of_scipy(n: int, share: float, confidence: float) -> None:
     successes = round(share * n)
-    expected = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    expected = scipy.stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
     assert wilson(successes, n, confidence) == pytest.approx((expected.low, expected.high), rel=1e-9, abs=1e-12)
 
 

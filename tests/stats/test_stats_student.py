@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special, stats
 
 from bizra_gate.stats.student import normal_quantile, t_cdf, t_interval, t_quantile
+
+pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
 
 PROBABILITIES = (1e-10, 1e-6, 0.001, 0.005, 0.025, 0.05, 0.1, 0.3, 0.499, 0.6, 0.9, 0.975, 0.995, 0.99999)
 DEGREES = (1, 1.5, 2, 2.7, 3, 4, 5, 8, 19, 30, 119, 1000, 1e4, 1e5, 1e6, 1.1e6, 1e8, 1e9)
@@ -18,7 +20,7 @@ DEGREES = (1, 1.5, 2, 2.7, 3, 4, 5, 8, 19, 30, 119, 1000, 1e4, 1e5, 1e6, 1.1e6, 
 @pytest.mark.parametrize("df", DEGREES)
 def test_the_t_quantile_is_within_1e9_of_scipy(df: float) -> None:
     for p in PROBABILITIES:
-        assert t_quantile(p, df) == pytest.approx(float(stats.t.ppf(p, df)), rel=1e-9)
+        assert t_quantile(p, df) == pytest.approx(float(scipy.stats.t.ppf(p, df)), rel=1e-9)
 
 
 def test_the_textbook_values_of_t_are_met() -> None:
@@ -29,7 +31,7 @@ def test_the_textbook_values_of_t_are_met() -> None:
 
 def test_the_normal_quantile_agrees_with_scipy_down_to_1e_300() -> None:
     for p in (1e-300, 1e-100, 1e-10, 0.02425, 0.025, 0.3, 0.49, 0.5, 0.51, 0.975, 1 - 1e-12):
-        assert normal_quantile(p) == pytest.approx(float(special.ndtri(p)), rel=1e-12, abs=1e-15)
+        assert normal_quantile(p) == pytest.approx(float(scipy.special.ndtri(p)), rel=1e-12, abs=1e-15)
 
 
 @given(st.floats(0.001, 0.999), st.floats(1, 1e5))
@@ -54,7 +56,7 @@ def test_no_degrees_of_freedom_are_refused() -> None:
 def test_the_t_interval_is_the_one_of_scipy() -> None:
     values = [9.9, 10.1, 10.4, 9.7, 10.0]
     mean, low, high = t_interval(values, 0.99)
-    expected = stats.t.interval(0.99, 4, loc=mean, scale=stats.sem(values))
+    expected = scipy.stats.t.interval(0.99, 4, loc=mean, scale=scipy.stats.sem(values))
     assert (low, high) == pytest.approx(expected, rel=1e-12)
     assert mean == pytest.approx(10.02)
 
