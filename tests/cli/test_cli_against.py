@@ -18,7 +18,6 @@ from bizra_gate.evidence.benchmark import Benchmark
 from bizra_gate.model import ClosedLoop, Gate, Measurement, Plan, Policy, Warmup
 
 Run = Callable[..., tuple[int, str, str]]
-pytestmark = pytest.mark.xdist_group("against")
 OTHER = 'against = "http://127.0.0.1:8080/b"'
 NO_WORSE = 'baseline = { ref = "against", max_regression = "5 %" }'
 

@@ -15,7 +15,6 @@ from bizra_gate.errors import UsageError
 from bizra_gate.model import Gate, Measurement
 
 Run = Callable[..., tuple[int, str, str]]
-pytestmark = pytest.mark.xdist_group("baselines")
 REVISION, FILE = "git:HEAD", "artifacts/base.json"
 REFS = [REVISION, "last-shipped", "history:1", FILE]
 

@@ -15,7 +15,6 @@ from bizra_gate.model import Audit, Metric
 from bizra_gate.model.plan import ClosedLoop, Plan, Warmup
 
 Run = Callable[..., tuple[int, str, str]]
-pytestmark = pytest.mark.xdist_group("compare")
 SECOND = 1_000_000_000
 PLAN = Plan("fake:script", ClosedLoop(4), Warmup(0), 2 * SECOND, runs=4)
 

@@ -15,7 +15,6 @@ from bizra_gate.reports import history_json, terminal_history
 from bizra_gate.reports.trend import History, Trend, TrendPoint, TrendShift, advice
 
 Run = Callable[..., tuple[int, str, str]]
-pytestmark = pytest.mark.xdist_group("history")
 GATE = "gates/checkout.toml"
 
 

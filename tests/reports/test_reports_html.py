@@ -18,7 +18,6 @@ TITLES = [
     "Concurrency against λ·W",
 ]  # fmt: skip
 drawing = pytest.mark.skipif(not available(), reason="the html extra is not installed")
-pytestmark = pytest.mark.xdist_group("pages with plots")
 VOID = {"meta", "br", "path", "use", "stop"}
 
 

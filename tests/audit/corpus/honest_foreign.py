@@ -236,7 +236,7 @@ def _in_bucket(histogram: Distribution, q: float) -> float:
 @SHELF.honest(policy=SHORT)
 def gatling_with_stamps_in_whole_milliseconds() -> Measurement:
     trains = users(116, 10, 6 * S, constant(55 * MS, 3 * MS), gap=400 * US)
-    stamped = [replace(t, start=t.start // MS * MS, end=t.end // MS * MS, due=t.start // MS * MS) for t in trains]
+    stamped = [t._replace(start=t.start // MS * MS, end=t.end // MS * MS, due=t.start // MS * MS) for t in trains]
     held = exact_histogram(
         figures(latencies(stamped), to(MS), percentiles=(50, 75, 95, 99), quantum=MS), latencies(stamped)
     )
@@ -268,7 +268,7 @@ def exponential_service_times() -> Measurement:
 def one_slow_answer_among_fifty_connections() -> Measurement:
     trains = users(119, 50, 10 * S, lognormal(4 * MS, 0.2))
     first = trains[0]
-    lone = [replace(first, end=first.start + round(0.4 * S)), *[t for t in trains[1:] if t.start > S or t.end < S]]
+    lone = [first._replace(end=first.start + round(0.4 * S)), *[t for t in trains[1:] if t.start > S or t.end < S]]
     held = figures(latencies(lone), exact, percentiles=(50, 90, 99), quantum=1.0)
     return tool("bombardier", lone, 10 * S, held, concurrency=50, duration=exact)
 
@@ -376,7 +376,7 @@ def a_report_that_tells_hardly_anything() -> Measurement:
 @SHELF.honest(policy=SHORT)
 def a_thousand_connections_of_another_tool() -> Measurement:
     trains = users(131, 100, 8 * S, lognormal(300 * MS, 0.3))
-    wide = [replace(t, repeat=1) for t in trains for _ in range(10)]
+    wide = [t._replace(repeat=1) for t in trains for _ in range(10)]
     held = figures(latencies(wide), exact, percentiles=(50, 90, 99), quantum=1.0)
     return tool("oha", wide, 8 * S, held, concurrency=1000)
 
@@ -422,7 +422,7 @@ def percentiles_at_the_rank_below() -> Measurement:
 @SHELF.honest(policy=SHORT)
 def one_long_answer_to_a_request_that_was_due() -> Measurement:
     trains = open_loop(137, arrivals(137, 5, 120 * S, 0), lognormal(30 * MS, 0.2))
-    trains[300] = replace(trains[300], end=trains[300].start + 4 * S)
+    trains[300] = trains[300]._replace(end=trains[300].start + 4 * S)
     held = figures(latencies(trains, response=True), exact, percentiles=(50, 90, 99), origin="intended", stdev=False)
     return tool("wrk2", trains, 120 * S, held, loop="open", requested=5, think_time=None)
 

@@ -196,7 +196,7 @@ def one_long_request_while_the_others_go_on() -> Measurement:
     trains = closed(24, 16, T, lognormal(150 * MS, 0.2))
     index, slow = next((i, t) for i, t in enumerate(trains) if t.start > 60 * S)
     follow = next(i for i, t in enumerate(trains) if i > index and t.start > slow.start + 4 * S)
-    trains[index:follow] = [replace(slow, end=trains[follow].start - 2 * US)]
+    trains[index:follow] = [slow._replace(end=trains[follow].start - 2 * US)]
     return measurement([run(trains)], ClosedLoop(16))
 
 

@@ -125,21 +125,21 @@ def replace_in_flight(told: record.Run, true: record.Run, users: int) -> Measure
 @SHELF.lie("littles_law.measured")
 def latencies_smoothed_towards_their_median() -> Measurement:
     trains = closed(304, 8, T, lognormal(120 * MS, 0.8))
-    smooth = [replace(t, end=t.start + round((t.end - t.start) ** 0.5 * (120 * MS) ** 0.5)) for t in trains]
+    smooth = [t._replace(end=t.start + round((t.end - t.start) ** 0.5 * (120 * MS) ** 0.5)) for t in trains]
     return replace_in_flight(run(smooth), run(trains), 8)
 
 
 @SHELF.lie("littles_law.measured")
 def microseconds_recorded_as_nanoseconds() -> Measurement:
     trains = closed(305, 4, T, lognormal(90 * MS, 0.3))
-    small = [replace(t, end=t.start + (t.end - t.start) // 1000) for t in trains]
+    small = [t._replace(end=t.start + (t.end - t.start) // 1000) for t in trains]
     return replace_in_flight(run(small), run(trains), 4)
 
 
 @SHELF.lie("littles_law.measured")
 def samples_invented_beside_the_real_ones() -> Measurement:
     trains = closed(306, 4, T, lognormal(90 * MS, 0.3))
-    extra = [replace(t, start=t.start + MS, due=t.due + MS, end=t.end + MS) for t in trains[::20]]
+    extra = [t._replace(start=t.start + MS, due=t.due + MS, end=t.end + MS) for t in trains[::20]]
     return replace_in_flight(run(sorted([*trains, *extra], key=lambda t: t.start)), run(trains), 5)
 
 
@@ -174,21 +174,21 @@ def quick_answers(seed: int) -> list[Train]:
 @SHELF.lie("clock.resolution")
 def latencies_cut_to_whole_milliseconds() -> Measurement:
     trains = quick_answers(307)
-    whole = [replace(t, end=t.start + t.service // MS * MS * t.repeat) for t in trains]
+    whole = [t._replace(end=t.start + t.service // MS * MS * t.repeat) for t in trains]
     return replace_in_flight(run(whole), run(trains), 2)
 
 
 @SHELF.lie("clock.resolution")
 def latencies_rounded_to_two_digits() -> Measurement:
     trains = closed(308, 2, T, lognormal(300 * US, 1.6), repeat=20)
-    rounded = [replace(t, end=t.start + round(digits(2)(t.service).value) * t.repeat) for t in trains]
+    rounded = [t._replace(end=t.start + round(digits(2)(t.service).value) * t.repeat) for t in trains]
     return replace_in_flight(run(rounded), run(trains), 2)
 
 
 @SHELF.lie("clock.resolution")
 def latencies_rounded_to_the_tick_of_another_clock() -> Measurement:
     trains = closed(309, 8, T, lognormal(180 * MS, 0.3))
-    ticks = [replace(t, end=t.start + round(t.service / 15_625_000) * 15_625_000) for t in trains]
+    ticks = [t._replace(end=t.start + round(t.service / 15_625_000) * 15_625_000) for t in trains]
     return replace_in_flight(run(ticks), run(trains), 8)
 
 
@@ -209,7 +209,7 @@ def a_millisecond_in_whole_milliseconds() -> Measurement:
 @SHELF.lie("clock.resolution", policy=SHORT)
 def stamps_in_milliseconds_that_nobody_mentions() -> Measurement:
     trains = foreign.users(312, 6, 6 * S, lognormal(3200 * US, 0.3))
-    stamped = [replace(t, start=t.start // MS * MS, end=t.end // MS * MS, due=t.start // MS * MS) for t in trains]
+    stamped = [t._replace(start=t.start // MS * MS, end=t.end // MS * MS, due=t.start // MS * MS) for t in trains]
     values = latencies(stamped)
     held = Latency(histogram=Distribution.of(values), count=len(values), origin="send")
     return tool("log", stamped, 6 * S, held, concurrency=6, think_time=None)

@@ -170,18 +170,15 @@ def _intervals(
 
 def _in_flight(trains: Sequence[Train], counted: Sequence[Train], window: int, lanes: int, batch: int) -> InFlight:
     """A sweep over sends and ends in the window; the carried terms from the operations that cross its edges."""
-    events = sorted(
-        event
-        for train in trains
-        for event in ((train.start, 1), (train.end, -1))
-        if train.end > 0 and train.start < window
-    )
+    seen = [train for train in trains if train.end > 0 and train.start < window]
+    events = [(train.start, 1) for train in seen] + [(train.end, -1) for train in seen]
     area, level, before, highest = 0, 0, 0, 0
-    for at, step in events:
-        now = min(max(at, 0), window)
-        area, before = area + level * (now - before), now
-        level += step
-        highest = max(highest, level)
+    for at, step in sorted(events):
+        now = at if 0 <= at <= window else 0 if at < 0 else window
+        area += level * (now - before)
+        before, level = now, level + step
+        if level > highest:
+            highest = level
     inside = {id(train) for train in counted}
     others = [train for train in trains if id(train) not in inside]
     return InFlight(

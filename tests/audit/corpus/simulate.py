@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 US, MS, S = 1_000, 1_000_000, 1_000_000_000
 
@@ -21,8 +21,7 @@ Fails = Callable[[Random, int], tuple[str, int] | None]
 """(random, time) → class and time of an error, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Train:
+class Train(NamedTuple):
     """`repeat` operations of one user without a pause: due, started and ended (the last of them) at."""
 
     due: int
@@ -114,7 +113,7 @@ def closed(
         while at < until:
             error = fails(random, at) if fails is not None else None
             end = at + (error[1] if error else service(random, at) * repeat)
-            end = _thaw(end, stalls, random) if repeat == 1 else end
+            end = _thaw(end, stalls, random) if stalls and repeat == 1 else end
             label = labels(random) if labels is not None and error is None else None
             trains.append(Train(at, at, end, 1 if error else repeat, error[0] if error else None, label))
             at = end + gap + (think(random, at) if think is not None else 0)
