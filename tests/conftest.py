@@ -7,28 +7,50 @@ from collections.abc import Iterator
 
 import pytest
 
+TOGETHER = {
+    "tests/audit/test_audit_bugs.py": "the audit's corpus",
+    "tests/audit/test_audit_corpus.py": "the audit's corpus",
+    "tests/audit/test_audit_laws.py": "the audit's corpus",
+    "tests/stats/test_stats_compare.py": "scipy.stats",
+    "tests/stats/test_stats_quantiles.py": "scipy.stats",
+    "tests/stats/test_stats_ratio.py": "scipy.stats",
+    "tests/stats/test_stats_student.py": "scipy.stats",
+}
+"""Files that share what takes seconds to make or to load."""
 COSTLIEST = (
-    "the audit's corpus", "test_stats_false_alarms", "test_cli_baselines", "test_load_workers", "test_cli_against",
-    "test_stats_steady", "test_load_run", "test_stats_arrays", "test_importers_damage", "test_reports_html",
-    "test_reports_neutral", "scipy",
+    "the audit's corpus", "tests/stats/test_stats_false_alarms.py", "tests/cli/test_cli_baselines.py",
+    "tests/load/test_load_workers.py", "tests/cli/test_cli_against.py", "tests/reports/test_reports_html.py",
+    "tests/reports/test_reports_neutral.py", "tests/importers/test_importers_damage.py",
+    "tests/stats/test_stats_arrays.py", "tests/stats/test_stats_steady.py", "tests/load/test_load_run.py",
+    "scipy.stats",
 )  # fmt: skip
-"""Groups that are dealt out first, so that no worker is left alone with one at the end."""
+"""What is dealt out first, so that no worker is left alone with it at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)
+def _group(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return TOGETHER.get(file, file)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file goes to one worker, which then makes its fixtures and loads its modules alone; and who deals out six
-    thousand single tests looks through all of them after each."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     rank = {group: place for place, group in enumerate(COSTLIEST)}
-    items.sort(key=lambda item: rank.get(_group(item), len(rank)))
+    items.sort(key=lambda item: rank.get(_group(item.nodeid), len(rank)))
 
 
-def _group(item: pytest.Item) -> str:
-    mark = item.get_closest_marker("xdist_group")
-    return str(mark.args[0]) if mark is not None else ""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Whole files go to a worker, which then makes their fixtures and loads their modules alone. (With ``--dist
+    loadgroup`` single tests would be dealt out: six thousand, all looked through after each; and xdist 3.8 with pytest
+    9.2 knows no groups.)"""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Groups(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return Groups(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,6 @@ from bizra_gate.audit import RULES, examine
 from bizra_gate.model import Finding
 
 Told = dict[str, list[Finding]]
-pytestmark = pytest.mark.xdist_group("the audit's corpus")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from corpus.shelves import CASES, HONEST, LIES, Outcome, outcomes, table
 from bizra_gate.audit import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("the audit's corpus")
 NOTES = {"distribution.modes", "environment.tuning", "source.traps"}
 
 

@@ -31,8 +31,6 @@ from bizra_gate.model import (
     Source,
 )
 
-pytestmark = pytest.mark.xdist_group("the audit's corpus")
-
 NUMBERS = st.one_of(
     st.sampled_from([0.0, -1.0, math.nan, math.inf, -math.inf, 1e-12, 1.0, 1e9, 1e18, 1e300]),
     st.floats(min_value=0, max_value=1e13),

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 
 from bizra_gate.stats.compare import compare_processes, holm
 
-pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
-
 BASE = [10.0, 10.1, 10.2, 9.9, 10.0]
 POSITIVE = st.lists(st.floats(0.1, 1e6), min_size=2, max_size=8)
 

@@ -14,8 +14,6 @@ from bizra_gate.model import Distribution
 from bizra_gate.stats import binomial
 from bizra_gate.stats.quantiles import order_statistic_ranks, quantile_interval, samples_needed
 
-pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
-
 MS, S = 1_000_000, 1_000_000_000
 MINIMUM_N = {0.5: 6, 0.9: 36, 0.95: 72, 0.99: 368, 0.999: 3688, 0.9999: 36887}
 

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from bizra_gate.stats.ratio import wilson
 
-pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
-
 
 @given(st.integers(1, 10**6), st.floats(0, 1), st.sampled_from([0.9, 0.95, 0.99]))
 @settings(max_examples=80, deadline=None)

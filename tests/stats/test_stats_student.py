@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from bizra_gate.stats.student import normal_quantile, t_cdf, t_interval, t_quantile
 
-pytestmark = pytest.mark.xdist_group("scipy")  # it takes a second to load `scipy.stats`
-
 PROBABILITIES = (1e-10, 1e-6, 0.001, 0.005, 0.025, 0.05, 0.1, 0.3, 0.499, 0.6, 0.9, 0.975, 0.995, 0.99999)
 DEGREES = (1, 1.5, 2, 2.7, 3, 4, 5, 8, 19, 30, 119, 1000, 1e4, 1e5, 1e6, 1.1e6, 1e8, 1e9)
 
