@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from ...model import Clock, ClosedLoop, Recorder, WorkerTask
 from .books import Books
@@ -16,6 +18,16 @@ from .results import is_label
 NS_PER_S = 1_000_000_000
 UNLABELLED: str | None = None
 _NOTHING = object()
+
+
+class State(NamedTuple):
+    """What one thread has done and does, replaced as a whole."""
+
+    busy_ns: int = 0
+    """Between the brackets of the operations that ended."""
+    since_ns: int = 0
+    """When the one that runs began, or 0."""
+    ended: int = 0
 
 
 class Lane:
@@ -29,8 +41,10 @@ class Lane:
         self.end_ns: array[int] = array("q")
         self.labels: list[Any] = []
         self.failures: deque[tuple[BaseException, int, int]] = deque()
-        self.state: tuple[int, int] = (0, 0)
-        """(busy time of the operations that ended, start of the one that runs or 0), replaced as a whole."""
+        self.brackets: list[tuple[int, int]] = []
+        """Readings around each operation that ended since the last fold."""
+        self.state = State()
+        self._seen = 0
         self.latest: Any = _NOTHING
 
     def work(self, call: Call, arguments: Arguments, lock: threading.Lock, clock: Clock, task: WorkerTask,
@@ -39,12 +53,12 @@ class Lane:
         flight."""
         now_ns = clock.now_ns
         think_ns = task.load.think_ns if isinstance(task.load, ClosedLoop) else 0
-        busy = 0
+        busy = ended = 0
         while not stopped():
             with lock:
                 items = next(arguments)
             before = now_ns()
-            self.state = (busy, before)
+            self.state = State(busy, before, ended)
             start = now_ns()
             try:
                 result = call(*items)
@@ -58,9 +72,19 @@ class Lane:
                 self.end_ns.append(end)
             after = now_ns()
             busy += after - before
-            self.state = (busy, 0)
+            ended += 1
+            self.brackets.append((before, after))
+            self.state = State(busy, 0, ended)
             if think_ns:
                 clock.sleep_until(after + think_ns)
+
+    def ended_by(self, state: State, edge_ns: int) -> list[tuple[int, int]]:
+        """What had ended in `state` and was in flight after `edge_ns`; no later fold sees those brackets again."""
+        n = state.ended - self._seen
+        taken = self.brackets[:n]
+        del self.brackets[:n]
+        self._seen = state.ended
+        return taken[bisect_right(taken, edge_ns, key=itemgetter(1)) :]
 
     def move_to(self, books: Books) -> None:
         """Hand everything complete over to the recorder."""
@@ -122,7 +146,7 @@ class Threads:
     def _give_up(self, recorder: Recorder) -> int:
         """A thread cannot be stopped from outside; what it was doing when the drain ended has timed out."""
         now = self._clock.now_ns()
-        running = [lane.state[1] for lane in self._lanes if lane.state[1]]
+        running = [lane.state.since_ns for lane in self._lanes if lane.state.since_ns]
         for since in running:
             recorder.failed(TIMEOUT, since, now)
         return len(running)
@@ -131,15 +155,24 @@ class Threads:
         return any(thread.is_alive() for thread in self._threads)
 
     def _fold(self, recorder: Recorder) -> None:
-        """The integral is read at once and brought back to the edge with the number that is in flight now."""
+        """Edge by edge, however late: threads that hold the interpreter can keep this one from looking for long."""
         states = [lane.state for lane in self._lanes]
         now = self._clock.now_ns()
-        running = [since for _, since in states if since]
-        area = sum(busy for busy, _ in states) + sum(max(0, now - since) for since in running)
+        brackets = [
+            bracket
+            for lane, state in zip(self._lanes, states, strict=True)
+            for bracket in lane.ended_by(state, recorder.fold_at_ns)
+        ]
+        running = [state.since_ns for state in states if state.since_ns]
+        area = sum(state.busy_ns for state in states) + sum(max(0, now - since) for since in running)
+        brackets += [(since, now) for since in running]
         for lane in self._lanes:
             lane.move_to(self._books)
             if lane.latest is not _NOTHING:
                 self._books.sample.look(lane.latest)
         self._books.settle()
-        after_edge = max(0, now - recorder.fold_at_ns)
-        recorder.fold(now, area - len(running) * after_edge, len(running))
+        while (edge := recorder.fold_at_ns) <= now:
+            later = [(begun, ended) for begun, ended in brackets if ended > edge]
+            beyond = sum(ended - max(begun, edge) for begun, ended in later)
+            recorder.fold(edge, area - beyond, sum(begun <= edge for begun, _ in later))
+        recorder.fold(now, area, len(running))
