@@ -50,6 +50,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
         def _split_scope(self, nodeid: str) -> str:
             return _group(nodeid)
 
+        def _pending_of(self, workload: dict[str, dict[str, bool]]) -> int:
+            """Tests to come; what is done is let go, or every test would be counted again after each."""
+            for group in [group for group, tests in workload.items() if all(tests.values())]:
+                del workload[group]
+            return super()._pending_of(workload)
+
     return Groups(config, log)
 
 

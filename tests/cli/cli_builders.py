@@ -144,7 +144,7 @@ class Repository:
     def commit(self, message: str = "x") -> str:
         """Everything as a commit, in a repository that is made where there is none."""
         if not (self.root / ".git").exists():
-            self.git("init", "-q", "-b", "main")
+            self.git("init", "-q", "-b", "main", "--template=")  # no sample hooks
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")

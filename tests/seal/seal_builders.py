@@ -124,7 +124,7 @@ class House:
     def commit(self) -> str:
         """Everything in the work tree, committed; makes the repository where there is none."""
         if not (self.root / ".git").exists():
-            self.git("init", "-q", "-b", "main")
+            self.git("init", "-q", "-b", "main", "--template=")  # no sample hooks
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", "c")
         return self.git("rev-parse", "HEAD")

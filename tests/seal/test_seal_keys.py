@@ -78,7 +78,7 @@ def test_ci_gives_the_key_by_variable(house: House, cli: Run, monkeypatch: pytes
     monkeypatch.setenv("BIZRA_GATE_KEY", said[form])
     code, out, err = cli("ledger", "append")
     assert code == 0, err
-    assert "1 lines" in out
+    assert "1 line," in out
 
 
 def test_the_option_comes_before_the_variable(house: House, cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
