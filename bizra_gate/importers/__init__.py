@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -28,15 +29,17 @@ class Importer:
 
     def sniff(self, head: bytes, name: str) -> bool:
         """Does a file called `name` that begins with `head` (64 KiB at most) come from this tool?"""
-        return bool(self._loaded().sniff(head, name))
+        return bool(_loaded(self.module).sniff(head, name))
 
     def read(self, stream: Stream) -> Iterator[Measurement]:
         """The measurements in `stream`; raises `FormatError` where it cannot be read."""
-        found: Iterator[Measurement] = self._loaded().read(stream)
+        found: Iterator[Measurement] = _loaded(self.module).read(stream)
         return found
 
-    def _loaded(self) -> Any:
-        return import_module(f"{__name__}.{self.module}")
+
+@cache
+def _loaded(module: str) -> Any:
+    return import_module(f"{__name__}.{module}")
 
 
 IMPORTERS: dict[str, Importer] = {
