@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
+import random
 import subprocess
 import sys
 import threading
@@ -290,6 +291,21 @@ def test_what_an_operation_stood_in_the_queue_for_a_core_is_not_its_cost(batched
 
     found = controls(held_up, bench, batched=batched, operation_ns=10 * MS)
     assert (found["operation_ns"], found["twice_ns"]) == (10 * MS, 20 * MS)
+
+
+def test_a_long_operation_of_random_length_has_too_few_rounds_to_be_told_twice() -> None:
+    bench = Bench(ClosedLoop())
+    draw = random.Random(3)
+    found = controls(lambda: bench.clock.advance(draw.randrange(10 * MS, 500 * MS)), bench, operation_ns=200 * MS)
+    assert found["operation_ns"] > 10 * MS
+    assert "twice_ns" not in found
+
+
+def test_a_short_operation_of_random_length_is_told_twice() -> None:
+    bench = Bench(ClosedLoop())
+    draw = random.Random(3)
+    found = controls(lambda: bench.clock.advance(draw.randrange(MS // 20, MS)), bench, operation_ns=MS / 2)
+    assert found["twice_ns"] / found["operation_ns"] == pytest.approx(2, rel=0.2)
 
 
 def test_an_operation_that_remembers_is_found_out_by_doing_it_twice() -> None:

@@ -8,6 +8,7 @@ what a turn stood in the queue for a core is taken off.
 
 from __future__ import annotations
 
+import math
 from itertools import islice, repeat
 from typing import Any
 
@@ -25,6 +26,9 @@ MOST_TURNS = 200_000
 TOO_LONG_NS = 2_000_000_000
 """An operation that takes longer than this is not repeated for controls; they are None then: not measured."""
 FEWEST_ROUNDS = 3
+FEW_ROUNDS = 8
+CERTAIN = 0.1
+"""Relative standard error of the ratio beyond which it is not told: `control.scaling` asks for 25 % at the least."""
 EMPTY_TURNS = 1000
 """Of the empty control in one round."""
 
@@ -153,15 +157,32 @@ def shape(operation_ns: float) -> tuple[int, int]:
 
 
 def summary(once: list[float], empty: list[float], twice: list[float]) -> dict[str, float]:
-    """Medians over the rounds, and half the central 95 % range of the empty control."""
+    """Medians over the rounds, and half the central 95 % range of the empty control.
+
+    An operation that takes long, and a different time whenever it is called, has too few rounds for the ratio of two
+    medians to mean anything: what it takes twice is left out then.
+    """
     ordered = sorted(empty)
     tail = int(len(ordered) * 0.025)
-    return {
+    costs = {
         "operation_ns": _median(once),
         "empty_ns": _median(empty),
         "empty_spread_ns": round((ordered[-1 - tail] - ordered[tail]) / 2, 3),
-        "twice_ns": _median(twice),
     }
+    if math.hypot(_error(once), _error(twice)) > CERTAIN:
+        return costs
+    return costs | {"twice_ns": _median(twice)}
+
+
+def _error(values: list[float]) -> float:
+    """Standard error of the median, relative to it: 1.25·σ/√n, σ from the quartiles, or from the range of a few."""
+    ordered, n = sorted(values), len(values)
+    middle = ordered[n // 2]
+    if n < FEW_ROUNDS:
+        sigma = (ordered[-1] - ordered[0]) / 1.7  # of three normal values the range is 1.7 σ on average, of more more
+    else:
+        sigma = (ordered[n * 3 // 4] - ordered[n // 4]) / 1.349
+    return 1.25 * sigma / math.sqrt(n) / middle if middle > 0 else 0.0
 
 
 def _median(values: list[float]) -> float:
