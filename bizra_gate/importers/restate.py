@@ -53,8 +53,7 @@ def at_most(what: str, stated: Figure | None, unit: str, formula: str, other: Fi
 
 def equal(what: str, stated: float | None, formula: str, expected: float | None) -> Iterator[Restated]:
     """A count or an exact figure against another one."""
-    if stated is not None and expected is not None:
-        yield from between(what, Figure(float(stated)), "", formula, expected, expected)
+    yield from near(what, stated, formula, expected, 0.0)
 
 
 def near(what: str, stated: float | None, formula: str, expected: float | None, slack: float) -> Iterator[Restated]:

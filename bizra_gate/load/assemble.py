@@ -28,7 +28,7 @@ from ..model.measurement import LatencyOrigin, Loop
 from ..stats import merge
 from ..stats.histogram import coarsened
 from ..version import __version__
-from .liveness import next_step
+from .liveness import looks_like, next_step
 from .messages import Done, Usage
 from .series import intervals
 from .session import Outcome, cores
@@ -153,8 +153,7 @@ def _nothing_done(tally: Tally, facts: _Facts) -> TargetError:
             "no operation ended in the counted window", hint="measure for longer than one operation takes (--duration)"
         )
     kind, count = tally.errors.most_common(1)[0]
-    example = facts.examples().get(kind)
-    said = f": {example}" if example else ""
+    said = looks_like(kind, facts.examples())
     total = tally.errors.total()
     share = "all with" if count == total else f"{count:,} of them with"
     return TargetError(f"no operation succeeded: of {total:,} that failed, {share} {kind}{said}", hint=next_step(kind))

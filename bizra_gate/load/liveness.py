@@ -30,6 +30,12 @@ def next_step(kind: str) -> str:
     return BY_KIND.get(kind, BY_HAND)
 
 
+def looks_like(kind: str, examples: Mapping[str, str]) -> str:
+    """``: connection refused``, from one message per class of error; empty where there is none for `kind`."""
+    example = examples.get(kind)
+    return f": {example}" if example else ""
+
+
 class Liveness:
     """Follows the intervals; raises `TargetError` as soon as going on makes no sense."""
 
@@ -73,8 +79,7 @@ class Liveness:
 
     def _gone(self) -> TargetError:
         worst = max(self._kinds, key=lambda kind: self._kinds[kind])
-        example = self._examples.get(worst)
-        said = f": {example}" if example else ""
+        said = looks_like(worst, self._examples)
         after = format_time((self._silent_since_ns or self._window.origin_ns) - self._window.origin_ns)
         if not self._answered:
             return TargetError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...model import Clock
 from .aio import pending_tasks
-from .controls import EMPTY_TURNS, TOO_LONG_NS, of_sample, shape, summary
+from .controls import EMPTY_TURNS, TOO_LONG_NS, of_sample, shape, summary, usual_ns
 from .leftovers import CALLS, look_for_leftovers
 from .loops import Arguments, Call, Failed
 from .operation import Operation
@@ -54,7 +54,7 @@ async def _costs(
 
 
 async def _cost_ns(call: Call, arguments: Arguments, turns: int, per_turn: int, clock: Clock) -> float:
-    """Median of single stamps, each around `per_turn` awaited calls; of one, without what it stood in the queue."""
+    """`usual_ns` of single stamps, each around `per_turn` awaited calls."""
     now_ns, spans, queued = clock.now_ns, [], clock.queued_ns()
     for _ in range(turns):
         drawn = [next(arguments) for _ in range(per_turn)]
@@ -62,9 +62,7 @@ async def _cost_ns(call: Call, arguments: Arguments, turns: int, per_turn: int, 
         for items in drawn:
             await call(*items)
         spans.append(now_ns() - begun)
-    if turns == 1:
-        return float(max(0, spans[0] - (clock.queued_ns() - queued)))
-    return float(sorted(spans)[len(spans) // 2])
+    return usual_ns(spans, clock.queued_ns() - queued)
 
 
 async def _leaves_tasks(call: Call, arguments: Arguments) -> bool:

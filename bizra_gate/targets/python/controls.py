@@ -62,9 +62,7 @@ class Path:
             span = self._batch(call, drawn, twice)
             return max(0, span - (self._queued_ns() - queued)) / turns
         spans = self._single(call, drawn, per_turn)
-        if turns == 1:
-            return float(max(0, spans[0] - (self._queued_ns() - queued)))
-        return float(sorted(spans)[len(spans) // 2])
+        return usual_ns(spans, self._queued_ns() - queued)
 
     def _batch(self, call: Call, drawn: list[tuple[Any, ...]], twice: bool) -> int:
         now_ns = self._now_ns
@@ -98,6 +96,13 @@ class Path:
             call(*items)
             spans.append(now_ns() - begun)
         return spans
+
+
+def usual_ns(spans: list[int], queued_ns: int) -> float:
+    """Median of the stamps of a round; of one alone, without what the round stood in the queue for a core."""
+    if len(spans) == 1:
+        return float(max(0, spans[0] - queued_ns))
+    return float(sorted(spans)[len(spans) // 2])
 
 
 def run_controls(
