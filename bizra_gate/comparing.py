@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .errors import UsageError
 from .evidence.benchmark import AGAINST
@@ -11,6 +11,7 @@ from .gates.metrics import facts_of, nearest
 from .model import Audit, Metric
 from .model.metric import Better, percentile_of
 from .reports.inputs import ComparedMetric, ComparedPair, CompareVerdict, Comparison
+from .sides import Side
 
 METRICS = ("throughput", "latency.mean", "latency.p50", "latency.p99", "error_rate", "cpu.per_op", "memory.peak")
 MARGIN = 0.05
@@ -19,18 +20,6 @@ FEWEST_PROCESSES = 2
 TOO_GOOD = 0.5
 """As `max_improvement` of a gate's baseline where it says nothing."""
 KIND = "benchmark"
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One measurement of one side, opened and audited."""
-
-    name: str
-    metrics: Mapping[str, Metric]
-    audit: Audit
-    environment_key: str | None = None
-    run: str | None = None
-    """What tells this run from every other: its id in an artifact of ours, else the digest of the file."""
 
 
 def compare(
@@ -42,11 +31,13 @@ def compare(
     margin: float,
     confidence: float = 0.95,
     metrics: Sequence[str] = (),
+    signatures: str = "",
+    notes: Sequence[str] = (),
 ) -> Comparison:
     """Pair the sides by name (or one with one) and compare `metrics`, or of the usual ones those that either has.
 
-    `margin` is how much worse still counts as the same, as a fraction. Raises `UsageError` on a metric that there is
-    not.
+    `margin` is how much worse still counts as the same, as a fraction; `signatures` and `notes` are what whoever read
+    the sides has to say. Raises `UsageError` on a metric that there is not.
     """
     for name in metrics:
         if facts_of(name, KIND) is None:
@@ -59,7 +50,9 @@ def compare(
         pairs=tuple(_pair(one, other, margin, confidence, metrics or _usual(one, other)) for one, other in partners),
         margin=margin,
         confidence=confidence,
+        signatures=signatures,
         notes=(
+            *notes,
             *(f"{name} is gone from the head: nobody can tell how it does now" for name in gone),
             *(f"{name} is new in the head: there is nothing to compare it with" for name in new),
         ),
@@ -92,7 +85,20 @@ def in_turn(
 
 
 def _usual(base: Side, head: Side) -> list[str]:
-    return [name for name in METRICS if name in base.metrics or name in head.metrics]
+    known = [name for name in METRICS if name in base.metrics or name in head.metrics]
+    return [name for name in known if not (_of_one_value(base, name) and _of_one_value(head, name))]
+
+
+def _of_one_value(side: Side, name: str) -> bool:
+    """Whether each process of `side` is a single operation, which has a mean and no percentile of its own."""
+    is_percentile = percentile_of(name.partition(".")[2]) is not None
+    return is_percentile and _processes(side, "latency.mean") >= FEWEST_PROCESSES > _processes(side, name)
+
+
+def _processes(side: Side, name: str) -> int:
+    """How many processes have a value of metric `name`; one that was measured by a single process has that one."""
+    metric = side.metrics.get(name)
+    return 0 if metric is None else max(1, len(metric.process_values))
 
 
 def _paired(base: Sequence[Side], head: Sequence[Side]) -> list[tuple[Side, Side]]:
@@ -119,11 +125,28 @@ def _pair(
 
 
 def _notes(base: Side, head: Side) -> Iterator[str]:
-    if base.run is not None and base.run == head.run:
+    for where, side in (("base", base), ("head", head)):
+        if side.untrusted is not None:
+            yield f"the {where} is not trusted: {side.untrusted}"
+        yield from (f"{where}: {note}" for note in side.notes)
+    both = base.identities & head.identities
+    if both and base.identities == head.identities:
         yield "both sides are one and the same run: it is compared with itself"
-    if base.environment_key and head.environment_key and base.environment_key != head.environment_key:
-        where = f"{base.environment_key} against {head.environment_key}"
-        yield f"measured in different environments ({where}): a difference may be the machine's"
+    elif both:
+        yield f"{len(both)} of the runs stand on both sides: compared with themselves they are the same"
+    if base.target and head.target and base.target != head.target:
+        yield f"different targets ({base.target} against {head.target}): a difference may be theirs"
+    if apart := _apart(base.setup, head.setup):
+        yield f"measured under different load ({apart}): a difference may be the load's"
+    if apart := _apart(base.environment, head.environment):
+        yield f"measured in different environments ({apart}): a difference may be the machine's"
+
+
+def _apart(base: Mapping[str, str], head: Mapping[str, str]) -> str:
+    """``cores 2 against 4``: what both know and do not agree on."""
+    return ", ".join(
+        f"{name} {base[name]} against {head[name]}" for name in base if base[name] != head.get(name, base[name])
+    )
 
 
 def _too_good(rows: Sequence[ComparedMetric]) -> Iterator[str]:
@@ -145,7 +168,7 @@ def _row(
     before, after = base.metrics.get(name), head.metrics.get(name)
     facts = facts_of(name, KIND)
     assert facts is not None
-    runs = [len(side.process_values) if side is not None else None for side in (before, after)]
+    runs = [_processes(side, name) or None for side in (base, head)]
 
     def row(verdict: CompareVerdict, reason: str, **figures: object) -> ComparedMetric:
         return ComparedMetric(
@@ -212,9 +235,20 @@ def _obstacle(base: Side, head: Side, before: Metric | None, after: Metric | Non
             return f"the {where} is INVALID: its numbers contradict each other"
     assert before is not None
     assert after is not None
-    fewest = min(len(before.process_values), len(after.process_values))
-    if fewest < FEWEST_PROCESSES:
-        return "one process has no spread between processes: measure each side in 5 or more (bench: --runs 5)"
+    alone = [side for side in (base, head) if _processes(side, before.name) < FEWEST_PROCESSES]
+    if alone:
+        which = "each side" if len(alone) > 1 else f"the {'base' if alone[0] is base else 'head'}"
+        return _too_few(before.name, alone, which)
     if before.better == "neither":
         return "neither direction of this metric is better"
     return None
+
+
+def _too_few(name: str, alone: Sequence[Side], which: str) -> str:
+    """Why single processes cannot be compared, and what to do about it."""
+    more = f"for {which} give a folder with the outputs of 5 runs or more"
+    if any(_of_one_value(side, name) for side in alone):
+        return f"a process of one operation has no percentile of its own: compare latency.mean, or {more}"
+    if any(side.foreign for side in alone):
+        return f"one run has no spread between runs: {more}"
+    return f"one process has no spread between processes: measure {which} in 5 or more (bench: --runs 5)"

@@ -22,12 +22,13 @@ def merged(pieces: Sequence[OpenedEvidence]) -> OpenedEvidence:
     levels = set.intersection(*(set(piece.metrics_at) for piece in pieces))
     return dataclasses.replace(
         pieces[0],
-        metrics=_all([piece.metrics for piece in pieces]),
-        metrics_at={level: _all([piece.metrics_at[level] for piece in pieces]) for level in sorted(levels)},
+        metrics=together([piece.metrics for piece in pieces]),
+        metrics_at={level: together([piece.metrics_at[level] for piece in pieces]) for level in sorted(levels)},
     )
 
 
-def _all(parts: Sequence[Mapping[str, Metric]]) -> dict[str, Metric]:
+def together(parts: Sequence[Mapping[str, Metric]]) -> dict[str, Metric]:
+    """The metrics that all `parts` have, each of all of them; what would mean something else is left out."""
     shared = sorted(set.intersection(*(set(part) for part in parts)))
     found = (_pooled([part[name] for part in parts]) for name in shared)
     return {metric.name: metric for metric in found if metric is not None}

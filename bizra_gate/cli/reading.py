@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from .. import binding, comparing, importers, opening, pipeline, store
+from .. import comparing, importers, opening, pipeline, store
 from ..attest import check, envelope, parse_instant
 from ..audit import examine
-from ..comparing import Side
 from ..errors import FormatError
 from ..evidence.benchmark import Benchmark, reading_order
 from ..model import Measurement, Policy
 from ..reports.inputs import AuditedMeasurement, ComparedMetric, Shown
 from ..reports.wording_compare import COMPARE_WORDS, compare_reason
-from ..stats.summary import summarize
 from . import values, waiting
 
 SAMPLES = ("sample.json", "new/sample.json", "base/sample.json")
@@ -128,7 +126,8 @@ def _samples_in(folder: Path) -> list[Path]:
     below = sorted({file.parent.parent for file in folder.rglob("sample.json") if file.parent.name in ("new", "base")})
     if not below:
         raise FormatError(
-            f"{path_name(folder)}: a folder without artifacts (*.json) and without Criterion's sample.json",
+            f"{path_name(folder)}: a folder without artifacts (*.json), without a known tool's output and without "
+            "Criterion's sample.json",
             hint="name the file that the tool wrote",
         )
     return [_samples_in(benchmark)[0] for benchmark in below]
@@ -193,31 +192,3 @@ def _ratio(row: ComparedMetric) -> str:
         return f"{row.metric}: {compare_reason(row)}"
     said = f"{row.metric} {row.ratio:.3f} times [{row.low:.3f}, {row.high:.3f}]"
     return f"{said}, {COMPARE_WORDS[row.verdict]}: {compare_reason(row)}"
-
-
-def sides(path: Path, from_: str | None, percentiles: tuple[float, ...] = ()) -> list[Side]:
-    """Every measurement in a file, or in the artifacts of a folder, as one side of a comparison.
-
-    `percentiles` (0 < p < 100) are wanted besides the usual ones.
-    """
-    if path.is_dir() and from_ is None and (files := _artifacts_in(path)):
-        return [side for file in files for side in sides(file, None, percentiles)]
-    data = store.read(path) if path.is_file() and path.stat().st_size <= store.MAX_ARTIFACT_BYTES else b""
-    if from_ is None and pipeline.is_artifact(data):
-        benchmark = pipeline.decode_artifact(data, str(path))
-        verdict = opening.audit_of(benchmark, Policy())
-        key = binding.environment_key(benchmark)
-        return [Side(path.stem, benchmark.metrics(percentiles=percentiles), verdict, key, benchmark.run_id)]
-    read = foreign(path, from_, importers.Stated())
-    run = store.digest(path) if path.is_file() else None
-    return [
-        Side(one.name or path.stem, summarize(one, percentiles=percentiles), examine(one, Policy()), None, run)
-        for one in read
-    ]
-
-
-def _artifacts_in(folder: Path) -> list[Path]:
-    """The outputs in a folder that holds several; none where it is one result of its own (Criterion)."""
-    if any((folder / name).is_file() for name in SAMPLES):
-        return []
-    return sorted(file for file in folder.glob("*.json") if file.is_file())

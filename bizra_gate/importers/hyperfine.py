@@ -47,6 +47,7 @@ def _measurement(result: Node, stream: Stream) -> Measurement:
         source=Source("hyperfine", format="JSON", file=stream.name),
         name=_name(result),
         loop="batch",
+        fresh_processes=True,
         operations_include_errors=True,
         errors=errors if codes else None,
         outcomes=outcomes if codes else None,

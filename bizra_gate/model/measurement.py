@@ -385,6 +385,8 @@ class Measurement:
     loop: Loop | None = None
     think_time: bool | None = None
     """Users pause between operations; a closed loop then has λ·W below C and that is right."""
+    fresh_processes: bool = False
+    """Every operation was a process of its own (hyperfine): each of its times is the value of a process."""
     concurrency: int | None = None
     """Connections, users or tasks at once (C): the most that can be in flight."""
     threads: int | None = None

@@ -21,6 +21,7 @@ def render(compared: Comparison) -> str:
             "head": compared.head,
             "margin": number(compared.margin),
             "confidence": number(compared.confidence),
+            "signatures": compared.signatures or None,
             "notes": list(compared.notes),
             "pairs": [_pair(pair) for pair in compared.pairs],
         }

@@ -17,6 +17,7 @@ def render(compared: Comparison, budget_bytes: int = BUDGET_BYTES) -> str:
         "",
         text(wording_compare.margin(compared)),
         "",
+        *((text(compared.signatures), "") if compared.signatures else ()),
     ]
     head += notes(compared.notes)
     parts = ["\n".join(head) + "\n"]

@@ -19,6 +19,7 @@ def render(compared: Comparison) -> str:
         f"<h1>{word(compared.verdict, verdict)}</h1>",
         para(wording_compare.compared(compared)),
         para(wording_compare.margin(compared), "soft"),
+        *((para(compared.signatures, "soft"),) if compared.signatures else ()),
         *items(markup(note) for note in compared.notes),
     ]
     body = [line for pair in compared.pairs for line in _pair(pair, compared.margin)]

@@ -90,6 +90,8 @@ class Comparison:
     margin: float
     """How much worse is still the same, as a fraction."""
     confidence: float = 0.95
+    signatures: str = ""
+    """What was looked at of the signatures, as a sentence; empty where neither side bears any."""
     notes: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     """Measurements of the base that the head does not have: what became of them nobody can tell."""

@@ -18,6 +18,8 @@ def render(compared: Comparison, width: int = 80, color: bool = False, unicode: 
         Text.assemble(_verdict(page, compared.verdict), page.words(f" · {wording_compare.compared(compared)}")), hang=2
     )
     page.say((wording_compare.margin(compared), "dim"), indent=2)
+    if compared.signatures:
+        page.say((compared.signatures, "dim"), indent=2)
     for note in compared.notes:
         page.say(f"! {note}", indent=2, hang=2)
     for pair in compared.pairs:

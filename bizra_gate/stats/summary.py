@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ..model import Intervals, Latency, Measurement, Metric, Run, kind_of
 from ..model.metric import LATENCY_FAMILIES, percentile_of
 from ..units import NS_PER_S
-from . import kept, latencies, merge, rates
+from . import fresh, kept, latencies, merge, rates
 from .dependence import Dependence, rows_of
 from .latencies import Family
 from .processes import joined, overdispersion
@@ -57,6 +57,8 @@ def _summarized(whole: Measurement, confidence: float, wanted: Sequence[float]) 
         *_outcomes(whole, confidence),
         *_resources(whole, confidence),
     ]
+    if whole.fresh_processes:
+        metrics = list(fresh.of_processes(whole, _headline(whole), metrics))
     return {metric.name: metric for metric in metrics if metric.estimate is not None and math.isfinite(metric.estimate)}
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from cli_builders import Repository, measured
 
-from bizra_gate.comparing import Side, compare
+from bizra_gate.attest import PrivateKey, read, seal
+from bizra_gate.comparing import compare
 from bizra_gate.model import Audit, Metric
 from bizra_gate.model.plan import ClosedLoop, Plan, Warmup
+from bizra_gate.sides import Side
 
 Run = Callable[..., tuple[int, str, str]]
 SECOND = 1_000_000_000
@@ -162,3 +164,188 @@ MANY = shares((0.01, 0.03), (0.017, 0.023))
 def test_shares_of_nothing_are_compared_by_their_intervals(base: Side, head: Side, verdict: str) -> None:
     found = compare("a", "b", [base], [head], margin=0.05)
     assert found.pairs[0].rows[0].verdict == verdict
+
+
+# ── other tools' outputs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hyperfine(path: Path, times: list[float], command: str = "make", codes: list[int] | None = None) -> str:
+    """A file of hyperfine's with one process for each of `times` (seconds)."""
+    result = {
+        "command": command, "mean": sum(times) / len(times), "stddev": None, "median": sorted(times)[len(times) // 2],
+        "user": 0.001, "system": 0.001, "min": min(times), "max": max(times), "times": times,
+        "exit_codes": codes or [0] * len(times),
+    }  # fmt: skip
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"results": [result]}))
+    return str(path)
+
+
+QUICK = [0.1 + step / 10_000 for step in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("factor", "code", "verdict"), [(1.001, 0, "same"), (1.3, 1, "worse"), (0.8, 0, "better"), (1.05, 5, "undecided")]
+)
+def test_each_run_of_hyperfine_is_a_process(tmp_path: Path, cli: Run, factor: float, code: int, verdict: str) -> None:
+    base = hyperfine(tmp_path / "base.json", QUICK)
+    head = hyperfine(tmp_path / "head.json", [time * factor for time in QUICK])
+    ended, found = said(cli, base, head)
+    assert (ended, found["verdict"], verdicts(found)["latency.mean"]) == (code, verdict, verdict)
+    (row,) = (row for row in found["pairs"][0]["metrics"] if row["metric"] == "latency.mean")
+    assert (row["base"]["runs"], row["head"]["runs"]) == (10, 10)
+    assert row["interval"][0] < row["ratio"] < row["interval"][1]
+
+
+def test_a_percentile_of_single_operations_is_compared_only_when_asked_for_and_says_why_it_cannot_be(
+    tmp_path: Path, cli: Run
+) -> None:
+    base, head = (hyperfine(tmp_path / f"{side}.json", QUICK) for side in ("base", "head"))
+    assert not [name for name in verdicts(said(cli, base, head)[1]) if ".p" in name]
+    code, found = said(cli, base, head, "--metric", "latency.p50")
+    assert code == 5
+    assert "a process of one operation has no percentile of its own" in found["pairs"][0]["metrics"][0]["reason"]
+
+
+def test_commands_that_failed_are_no_rate_of_successes(tmp_path: Path, cli: Run) -> None:
+    base = hyperfine(tmp_path / "base.json", QUICK)
+    head = hyperfine(tmp_path / "head.json", QUICK, codes=[0] + [3] * 9)
+    code, found = said(cli, base, head)
+    assert (code, verdicts(found)["throughput"], verdicts(found)["error_rate"]) == (1, "undecided", "worse")
+
+
+def wrk2(path: Path, average_ms: float, *, connections: int = 4) -> str:
+    """The short report of one run of wrk2's."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        f"""Running 20s test @ http://127.0.0.1:1/
+  2 threads and {connections} connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency {average_ms:8.2f}ms    2.00ms   99.00ms   80.00%
+    Req/Sec   100.00      1.00   110.00     80.00%
+  4000 requests in 20.00s, 1.00MB read
+Requests/sec:    200.00
+Transfer/sec:     51.20KB
+"""
+    )
+    return str(path)
+
+
+def folder(tmp_path: Path, side: str, averages_ms: list[float], **more: int) -> str:
+    for at, average in enumerate(averages_ms, 1):
+        wrk2(tmp_path / side / f"run-{at}.txt", average, **more)
+    return str(tmp_path / side)
+
+
+def test_a_single_run_of_another_tool_says_what_would_be_comparable(tmp_path: Path, cli: Run) -> None:
+    base, head = wrk2(tmp_path / "base.txt", 10.0), wrk2(tmp_path / "head.txt", 12.0)
+    code, found = said(cli, base, head, "--from", "wrk2", "--metric", "latency.mean")
+    assert code == 5
+    (row,) = found["pairs"][0]["metrics"]
+    assert row["reason"] == (
+        "one run has no spread between runs: for each side give a folder with the outputs of 5 runs or more"
+    )
+    assert (row["base"]["runs"], row["head"]["runs"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("factor", "code", "verdict"), [(1.0, 0, "same"), (1.5, 1, "worse"), (0.7, 0, "better")])
+def test_a_folder_of_another_tools_runs_is_one_measurement_of_as_many_processes(
+    tmp_path: Path, cli: Run, factor: float, code: int, verdict: str
+) -> None:
+    averages = [10.0, 10.02, 10.01, 10.03]
+    base = folder(tmp_path, "base", averages)
+    head = folder(tmp_path, "head", [average * factor + 0.04 for average in averages])
+    ended, found = said(cli, base, head, "--from", "wrk2", "--metric", "latency.mean")
+    assert (ended, verdicts(found)) == (code, {"latency.mean": verdict})
+    (row,) = found["pairs"][0]["metrics"]
+    assert (row["base"]["runs"], row["base"]["estimate"]) == (4, pytest.approx(10.015e6, rel=1e-4))
+
+
+def test_a_run_that_was_copied_is_counted_once(tmp_path: Path, cli: Run) -> None:
+    base = folder(tmp_path, "base", [10.0, 10.0, 10.0])
+    head = folder(tmp_path, "head", [10.1, 10.2])
+    code, found = said(cli, base, head, "--from", "wrk2", "--metric", "latency.mean")
+    assert code == 5
+    assert "for the base give a folder" in found["pairs"][0]["metrics"][0]["reason"]
+    assert found["pairs"][0]["notes"] == ["base: 2 of 3 files hold a run that another one holds: it is counted once"]
+
+
+def test_runs_that_stand_on_both_sides_are_told(tmp_path: Path, cli: Run) -> None:
+    base, head = folder(tmp_path, "base", [10.0, 10.1]), folder(tmp_path, "head", [10.1, 10.2])
+    notes = said(cli, base, head, "--from", "wrk2")[1]["pairs"][0]["notes"]
+    assert notes[0] == "1 of the runs stand on both sides: compared with themselves they are the same"
+
+
+def test_runs_under_another_load_are_not_one_measurement(tmp_path: Path, cli: Run) -> None:
+    for side in ("base", "head"):
+        for connections in (4, 64):
+            wrk2(tmp_path / side / f"load-{connections}.txt", 10.0, connections=connections)
+    found = said(cli, *(str(tmp_path / side) for side in ("base", "head")), "--from", "wrk2")[1]
+    assert [pair["name"] for pair in found["pairs"]] == ["load-4", "load-64"]
+
+
+def test_another_load_on_the_other_side_is_told(tmp_path: Path, cli: Run) -> None:
+    base, head = folder(tmp_path, "base", [10.0, 10.1]), folder(tmp_path, "head", [10.0, 10.1], connections=64)
+    notes = said(cli, base, head, "--from", "wrk2")[1]["pairs"][0]["notes"]
+    assert "measured under different load (concurrency 4 against 64): a difference may be the load's" in notes
+
+
+def test_what_no_tool_wrote_is_left_out_of_a_folder_and_told(tmp_path: Path, cli: Run) -> None:
+    for side in ("base", "head"):
+        for at in range(3):
+            hyperfine(tmp_path / side / f"{at}.json", [time + at / 1e5 for time in QUICK])
+    (tmp_path / "base" / "README.txt").write_text("how it was measured")
+    code, found = said(cli, *(str(tmp_path / side) for side in ("base", "head")))
+    assert (code, verdicts(found)["latency.mean"]) == (0, "same")
+    assert found["notes"] == [f"{tmp_path}/base: README.txt looks like no output of a known tool and was left out"]
+
+
+# ── who signed, and what was measured where ──────────────────────────────────────────────────────────────────────
+
+
+def test_without_a_keyring_it_says_that_no_signature_was_checked(
+    sealed: Callable[..., str], repository: Repository, cli: Run
+) -> None:
+    (repository.root / "gates" / "keyring.toml").unlink()
+    _, found = said(cli, sealed("base"), sealed("head", 1.0, 9))
+    assert found["signatures"].startswith("signatures were not checked: gates/keyring.toml does not exist")
+
+
+def test_a_side_that_the_keyring_does_not_trust_is_named(
+    sealed: Callable[..., str], repository: Repository, cli: Run
+) -> None:
+    base, head = sealed("base"), sealed("head", 1.0, 9)
+    assert said(cli, base, head)[1]["signatures"] == "every signature is trusted by gates/keyring.toml"
+    stranger = PrivateKey.generate()
+    Path(head).write_bytes(seal(read(Path(head).read_bytes()).unverified_statement(), [stranger]))
+    _, found = said(cli, base, head)
+    assert found["signatures"] == "signatures were checked by gates/keyring.toml"
+    (note,) = found["pairs"][0]["notes"]
+    assert note.startswith("the head is not trusted: ")
+
+
+def test_other_tools_outputs_bear_no_signature_that_could_be_checked(tmp_path: Path, cli: Run) -> None:
+    base, head = (hyperfine(tmp_path / f"{side}.json", QUICK) for side in ("base", "head"))
+    assert said(cli, base, head)[1]["signatures"] is None
+
+
+def side(**more: Any) -> Side:
+    metric = Metric("latency.mean", "ns", "lower", 1e6, process_values=(1e6, 1.01e6))
+    return Side("x", {"latency.mean": metric}, Audit("VALID"), **more)
+
+
+@pytest.mark.parametrize(
+    ("fact", "base", "head", "note"),
+    [
+        ("target", "py:a:old", "py:a:new", "different targets (py:a:old against py:a:new)"),
+        ("environment", {"cores": "2"}, {"cores": "4"}, "measured in different environments (cores 2 against 4)"),
+        ("setup", {"rate": "5/s"}, {"rate": "9/s"}, "measured under different load (rate 5/s against 9/s)"),
+    ],
+)
+def test_what_differs_between_the_sides_besides_the_figures_is_told(fact: str, base: Any, head: Any, note: str) -> None:
+    def notes(*facts: Any) -> list[str]:
+        (pair,) = compare("a", "b", *([side(**({fact: one} if one else {}))] for one in facts), margin=0.05).pairs
+        return [told.rpartition(": ")[0] for told in pair.notes]
+
+    assert notes(base, head) == [note]
+    assert notes(base, base) == notes(base, None) == notes(None, head) == []
