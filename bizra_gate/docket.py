@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from .errors import BizraGateError, DefinitionError, MissingError, UntrustedErro
 from .gates import Waiver
 from .gates.paths import slug
 from .gates.waivers import refusals
-from .head_changes import RING, WAIVERS, head_changes
+from .head_changes import RING, WAIVERS, head_changes, waived_gate
 from .model import Change, Gate, Reason, Trust
 
 WAIVER_TYPE = "https://bizra.dev/attestation/waiver/v1"
@@ -133,7 +133,7 @@ def here(paths: Sequence[Path], keyring_path: Path | None) -> Docket:
         for root in roots
         for path in sorted((root / "gates" / WAIVERS).glob("*.json"))
     ]
-    return Docket(judged, rings, files)
+    return Docket(judged, rings, _concerning(files, judged, paths))
 
 
 def at_base(paths: Sequence[Path], revision: str, keyring_path: Path | None = None) -> Docket:
@@ -162,10 +162,36 @@ def at_base(paths: Sequence[Path], revision: str, keyring_path: Path | None = No
     faults = succession_reasons(root, ring)
     changed = " What the head changes in them decides nothing here."
     told = changed if changes or unreadable else " The head changes none of them."
-    notes = [f"Judged by the gates, the keyring and the waivers of {revision}.{told}", *unreadable]
+    judge = f"Judged by the gates, the keyring and the waivers of {revision}.{told}"
+    notes = [judge, *_new(changes, revision), *unreadable]
     if keyring_path is not None:
         ring = _from_outside(root, keyring_path)
-    return Docket(judged, {root: ring}, waivers, notes, faults, changes)
+    return Docket(judged, {root: ring}, _concerning(waivers, judged, paths), notes, faults, changes)
+
+
+def _new(changes: Sequence[Change], revision: str) -> Iterator[str]:
+    """What to do about gates that only the head has: the base has no judge for them."""
+    for change in changes:
+        if change.kind == "added" and not change.where and _is_gate(change.file):
+            yield (
+                f"{change.file} is new in the head: {revision} has no gate {change.gate}, so it is not judged here and "
+                f"decides nothing before it is in {revision}. By its own word it is judged with: "
+                f"bizra-gate verify {change.file}"
+            )
+
+
+def _concerning(
+    waivers: Sequence[tuple[str, bytes, Path]], judged: Sequence[Gate], paths: Sequence[Path]
+) -> list[tuple[str, bytes, Path]]:
+    """The waivers of the gates that `paths` ask for. One for a gate that is nowhere is told where all are judged."""
+    names = {gate.name for gate in judged}
+    whole = [path.absolute() for path in paths if path.is_dir()]
+    return [
+        (name, data, root)
+        for name, data, root in waivers
+        if any((root / "gates").absolute().is_relative_to(path) for path in whole)
+        or waived_gate(data, name) in (*names, None)
+    ]
 
 
 def ring_and_faults(root: Path, base: str | None) -> tuple[keyring.Keyring | None, tuple[Reason, ...]]:

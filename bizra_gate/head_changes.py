@@ -101,6 +101,12 @@ def _renewed(name: str, gate: str | None, was: Mapping[str, Any], now: Mapping[s
     return Change("tightened" if shorter else "loosened", name, gate, "", _terms(was), _terms(now), not shorter)
 
 
+def waived_gate(data: bytes, name: str) -> str | None:
+    """The gate that a waiver says it is for, whoever signed it; None where it cannot be read."""
+    gate = _said(data, name).get("gate")
+    return gate if isinstance(gate, str) else None
+
+
 def _said(data: bytes | None, name: str) -> Mapping[str, Any]:
     """What a waiver says of itself, whoever signed it; empty where it cannot be read."""
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from bizra_gate.errors import UsageError
@@ -59,13 +58,13 @@ def evaluate(
     room = Courtroom(moment, references or {}, baselines or {}, compare, merge)
     admitted = without_reuse(gates, {gate.name: exhibits(gate, evidence.get(gate.name, ()), moment) for gate in gates})
     reports = tuple(_gate_report(gate, admitted[gate.name], room, waivers, moment) for gate in gates)
-    report = _report(reports, now, (*notes, *unmatched(gates, waivers)))
-    return replace(report, changes=tuple(changes))
+    return _report(reports, now, (*notes, *unmatched(gates, waivers)), tuple(changes))
 
 
-def _report(gates: tuple[GateReport, ...], now: str, notes: tuple[str, ...]) -> Report:
+def _report(gates: tuple[GateReport, ...], now: str, notes: tuple[str, ...], changes: tuple[Change, ...]) -> Report:
     verdict = _worst([gate.verdict for gate in gates])
-    marks = grade(verdict, [check for gate in gates for check in gate.checks], _unjudged(gates))
+    why = _unjudged(gates) if gates else _nothing(changes)
+    marks = grade(verdict, [check for gate in gates for check in gate.checks], why)
     return Report(
         verdict=verdict,
         grade=marks.letter,
@@ -75,6 +74,7 @@ def _report(gates: tuple[GateReport, ...], now: str, notes: tuple[str, ...]) -> 
         judged_at=now,
         gates=gates,
         notes=notes,
+        changes=changes,
     )
 
 
@@ -83,10 +83,16 @@ def _worst(verdicts: Iterable[GateVerdict]) -> GateVerdict:
     return min(verdicts, key=PRECEDENCE.index, default="INCONCLUSIVE")
 
 
+def _nothing(changes: Sequence[Change]) -> str:
+    """Why there was no gate to judge."""
+    new = [one.gate for one in changes if one.kind == "added" and not one.where and one.file.endswith(".toml")]
+    if new:
+        return f"the gate {new[0]} is new in the head, and the base has none to judge by"
+    return "there is no gate, so nothing was judged"
+
+
 def _unjudged(gates: Sequence[GateReport]) -> str | None:
-    """What kept some gate from being judged, in a few words; None where all were."""
-    if not gates:
-        return "there is no gate, so nothing was judged"
+    """What kept some of the `gates` (at least one) from being judged, in a few words; None where all were."""
     open_gates = [gate for gate in gates if gate.score is None]
     if not open_gates:
         return None

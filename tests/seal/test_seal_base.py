@@ -202,3 +202,18 @@ def test_a_base_whose_keyring_cannot_be_read_is_a_sentence(house: House, cli: Ru
     house.write("gates/keyring.toml", b"\xff\xfe")
     house.commit()
     assert cli("verify", "--base", "HEAD")[0] == 2
+
+
+def test_a_gate_that_only_the_head_has_is_told_as_new_with_the_way_to_judge_it(house: House, cli: Run) -> None:
+    house.commit()
+    house.gate(name="basket")
+    code, report = judged(cli, "gates/basket.toml", "--base", "HEAD")
+    assert (code, report["gates"]) == (5, [])
+    assert "the gate basket is new in the head, and the base has none to judge by" in report["grade_reason"]
+    (note,) = (note for note in report["notes"] if "is new in the head" in note)
+    assert note.startswith("gates/basket.toml is new in the head: HEAD has no gate basket, so it is not judged here")
+    assert note.endswith("bizra-gate verify gates/basket.toml")
+    code, report = judged(cli, "--base", "HEAD")
+    assert (code, [gate["name"] for gate in report["gates"]], note in report["notes"]) == (0, ["checkout"], True)
+    house.write("gates/checkout.toml", gate_text() + '[[check]]\nmetric = "latency.p50"\npass = "<= 1 s"\n')
+    assert sum("is new in the head" in told for told in judged(cli, "--base", "HEAD")[1]["notes"]) == 1

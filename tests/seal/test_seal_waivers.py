@@ -144,3 +144,23 @@ def test_hostile_words_in_a_waiver_reach_nobody(failing: House, cli: Run) -> Non
         assert "\n::error::x" not in out
         if name in ("markdown", "html", "junit"):
             assert "<script>alert" not in out
+
+
+def test_a_waiver_of_a_gate_that_was_not_asked_for_is_not_told(failing: House, cli: Run) -> None:
+    waive(failing, cli)
+    failing.gate(name="basket")
+    notes = judged(cli, "gates/basket.toml")[1]["notes"]
+    assert not [note for note in notes if "aiver" in note]
+    assert check_of(judged(cli, "gates/checkout.toml")[1])["verdict"] == "waived"
+    failing.commit()
+    notes = judged(cli, "gates/basket.toml", "--base", "HEAD")[1]["notes"]
+    assert not [note for note in notes if "aiver " in note]
+
+
+def test_a_waiver_of_a_gate_that_is_nowhere_is_told_where_all_are_judged(failing: House, cli: Run) -> None:
+    waive(failing, cli)
+    (failing.root / "gates" / "checkout.toml").unlink()
+    failing.gate(name="basket")
+    for everything in ((), ("gates",), (".",)):
+        notes = judged(cli, *everything)[1]["notes"]
+        assert "is for the gate checkout, which is not among those judged" in " ".join(notes)
