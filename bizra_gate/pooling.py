@@ -40,7 +40,12 @@ def _pooled(parts: Sequence[Metric]) -> Metric | None:
     values = tuple(value for part in parts for value in _of_processes(part))
     if len(estimates) < len(parts):
         return None
-    pooled = dataclasses.replace(first, n=sum(part.n or 0 for part in parts) or None, process_values=values)
+    pooled = dataclasses.replace(
+        first,
+        n=sum(part.n or 0 for part in parts) or None,
+        process_values=values,
+        effective_n=math.fsum(_worth(part) for part in parts) if any(part.effective_n for part in parts) else None,
+    )
     bare = first.name.removeprefix(AGAINST)
     if bare.endswith(".min"):
         return dataclasses.replace(pooled, estimate=min(estimates))
@@ -62,6 +67,11 @@ def _pooled(parts: Sequence[Metric]) -> Metric | None:
         interval=widest(_of_mean(estimate, parts), between, estimate) if known else between,
         method=f"at least Student's t over {method}",
     )
+
+
+def _worth(part: Metric) -> float:
+    """Independent values that it stands on."""
+    return float(part.n or 0) if part.effective_n is None else part.effective_n
 
 
 def _of_processes(part: Metric) -> tuple[float, ...]:

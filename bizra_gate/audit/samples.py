@@ -96,4 +96,5 @@ def _too_few(claimed: list[float], n: int, effective: float, policy: Policy) -> 
         needs = listed([f"{name_of(p)} needs {count(_needed(p, policy))}" for p in short])
         worth = "" if effective >= n else f", which hang together and are worth {count(effective)}"
         message = f"{count(n)} values{worth}: {needs} for an interval with two ends at {policy.confidence * 100:g} %."
-        yield insufficient(CODE, message, f"{count(n)} values", f"≥ {count(_needed(max(short), policy))}")
+        observed = f"{count(n)} values{f' worth {count(effective)}' if worth else ''}"
+        yield insufficient(CODE, message, observed, f"≥ {count(_needed(max(short), policy))}")

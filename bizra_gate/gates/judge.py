@@ -153,7 +153,7 @@ def _rule_limit(
         return _rule_band(limit, check.warn, weigh(check.warn, span, warning), metric, said)
     if outcome == "violates":
         return Ruling("fail", f"{said}: {_whole(metric, 'violates')} {asked}.", metric)
-    return Ruling("inconclusive", f"{said}: {_cannot_tell(span)} {asked}.", metric)
+    return Ruling("inconclusive", f"{said}: {_cannot_tell(metric)} {asked}.", metric)
 
 
 def _rule_band(limit: Limit, warn: Limit, outcome: Outcome, metric: Metric, said: str) -> Ruling:
@@ -163,7 +163,7 @@ def _rule_band(limit: Limit, warn: Limit, outcome: Outcome, metric: Metric, said
         return Ruling("warn", f"{said}: {surely}.", metric)
     if outcome == "violates":
         return Ruling("fail", f"{said}: {_whole(metric, 'violates')} even the warning limit {warn.text}.", metric)
-    return Ruling("inconclusive", f"{said}: {_cannot_tell(_span(metric))} {warn.text}.", metric)
+    return Ruling("inconclusive", f"{said}: {_cannot_tell(metric)} {warn.text}.", metric)
 
 
 def _span(metric: Metric) -> Span:
@@ -221,8 +221,17 @@ def _whole(metric: Metric, verb: str) -> str:
     return f"the whole interval {verb}" if metric.interval is not None else f"it {verb}"
 
 
-def _cannot_tell(span: Span) -> str:
-    return "the interval straddles" if span.bounded else "too few samples to say whether it meets"
+def _cannot_tell(metric: Metric) -> str:
+    if _span(metric).bounded:
+        return "the interval straddles"
+    return f"too few samples{_worth(metric)} to say whether it meets"
+
+
+def _worth(metric: Metric) -> str:
+    """`` (12,000 that hang together are worth 210)`` where values follow each other too closely to count in full."""
+    if metric.n is None or metric.effective_n is None or metric.effective_n >= metric.n - 1:
+        return ""
+    return f" ({metric.n:,} that hang together are worth {math.floor(metric.effective_n):,})"
 
 
 def _comes_to(limit: Limit, bound: Span) -> str:

@@ -37,6 +37,8 @@ class Metric:
     """How the interval was made, e.g. ``order statistics, effective n 9,120``."""
     process_values: tuple[float, ...] = ()
     """One value per process, for comparisons."""
+    effective_n: float | None = None
+    """Independent values that `n` which hang together are worth; None where they are taken as independent."""
 
 
 _FIXED = {

@@ -59,7 +59,13 @@ class _Counted:
         return [*found, self._extreme("max")] if single else found
 
     def _metric(
-        self, statistic: str, estimate: float, interval: Interval | None, method: str, values: Sequence[float]
+        self,
+        statistic: str,
+        estimate: float,
+        interval: Interval | None,
+        method: str,
+        values: Sequence[float],
+        effective: float | None = None,
     ) -> Metric:
         if self._batch > 1:
             method = f"batch means (each value is the mean of {self._batch:,} operations); {method}"
@@ -67,7 +73,7 @@ class _Counted:
             method += f"; at least Student's t over {len(values)} processes"
         return Metric(
             f"{self._family.name}.{statistic}", "ns", "lower", estimate, interval,
-            self._confidence, self._histogram.n, method, tuple(values),
+            self._confidence, self._histogram.n, method, tuple(values), effective if self._series else None,
         )  # fmt: skip
 
     def _extreme(self, statistic: str) -> Metric:
@@ -111,7 +117,8 @@ class _Counted:
         effective = self._effective(lambda series: series.for_quantile(q))
         within = quantile_interval(self._histogram, q, self._confidence, effective)
         interval = joined(within, estimate, values, self._confidence)
-        return self._metric(f"p{p:g}", estimate, interval, f"order statistics, {self._said(effective)}", values)
+        method = f"order statistics, {self._said(effective)}"
+        return self._metric(f"p{p:g}", estimate, interval, method, values, effective)
 
     def _effective(self, share: Callable[[Dependence], float]) -> float:
         """Effective n over all processes, each by its own series; n where there is no series."""

@@ -282,7 +282,8 @@ def _ratio(
     values = tuple(k / size for k, size in pairs if size)
     kind = kind_of(name)
     assert kind is not None
-    return Metric(name, kind.unit, kind.better, successes / n, interval, confidence, n, method, values)
+    worth = effective if effective < n else None
+    return Metric(name, kind.unit, kind.better, successes / n, interval, confidence, n, method, values, worth)
 
 
 def _share_of_series(whole: Measurement, ratio: float) -> float:

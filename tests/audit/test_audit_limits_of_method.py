@@ -151,6 +151,8 @@ def test_samples_that_hang_together_are_worth_less_and_it_is_told() -> None:
     held = Latency(count=400, percentiles=((99.0, Figure(MS)),))
     told = found(samples.samples(Measurement(TOOL, latency=held, intervals=series), POLICY))
     assert "which hang together and are worth" in told[0].message
+    assert told[0].observed is not None
+    assert told[0].observed.startswith("400 values worth ")
 
 
 def test_our_percentiles_with_an_interval_claim_nothing() -> None:

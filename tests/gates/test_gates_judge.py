@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from gates_builders import (
@@ -321,6 +322,19 @@ def test_a_reason_is_a_sentence_with_the_figures() -> None:
     )
     assert outcome(P99, p99(1.4e6, 1.6e6, 1.45e6))[1].endswith("the interval straddles <= 1.5 ms.")
     assert outcome(P99, p99(1.6e6, 1.8e6, 1.7e6))[1].endswith("the whole interval violates <= 1.5 ms.")
+
+
+@pytest.mark.parametrize(
+    ("effective", "says"),
+    [
+        (210.7, "too few samples (100,000 that hang together are worth 210) to say whether it meets <= 1.5 ms."),
+        (100_000.0, "too few samples to say whether it meets <= 1.5 ms."),
+        (None, "too few samples to say whether it meets <= 1.5 ms."),
+    ],
+)
+def test_samples_that_hang_together_are_told_with_what_they_are_worth(effective: float | None, says: str) -> None:
+    piece = evidence(replace(metric(estimate=1.45e6, interval=(1.4e6, None)), effective_n=effective))
+    assert outcome(P99, piece)[1].endswith(says)
 
 
 def test_a_report_holds_what_its_reader_needs() -> None:

@@ -161,6 +161,17 @@ def test_zero_errors_are_bounded_from_above_and_bursts_count_for_less() -> None:
     assert widths[1] > 5 * widths[0]
 
 
+def test_the_effective_n_is_a_figure_beside_n_and_the_one_that_the_method_names() -> None:
+    metrics = summarize(closed_measurement())
+    for name in ("latency.p50", "latency.p99"):
+        metric = metrics[name]
+        assert metric.effective_n is not None
+        assert metric.n is not None
+        assert 0 < metric.effective_n <= metric.n
+        assert metric.method == f"order statistics, effective n {math.floor(metric.effective_n):,}"
+    assert summarize(foreign(latency=latency([MS] * 500)))["latency.p99"].effective_n is None
+
+
 def test_outcomes_are_shares_of_everything_that_ended() -> None:
     run = replace(run_of(closed_loop(1), 30 * S), outcomes={"hit": 3000, "miss": 500, "two words": 1})
     whole = measurement_of([run])
