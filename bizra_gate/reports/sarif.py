@@ -6,7 +6,6 @@ Passes are left out: code scanning shows every result as an alert. A waived chec
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from urllib.parse import quote
 from ..model import CheckReport, GateReport, Report
 from ..version import __version__
 from . import wording
-from .neutral import json_text, line, sarif_message
+from .json import text as json_text
+from .neutral import line, sarif_message
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 Level = Literal["error", "warning", "note"]
@@ -64,7 +64,7 @@ def render(report: Report) -> str:
         "results": [_result(result, rules, mark) for result, mark in marked],
     }
     log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
-    return json_text(json.dumps(log, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+    return json_text(log)
 
 
 def _results(report: Report) -> Iterator[Result]:

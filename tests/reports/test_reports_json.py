@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 import reports_builders as builders
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bizra_gate import schema
 from bizra_gate.model import Figure, Metric
 from bizra_gate.reports import AUDIT_REPORTERS, REPORTERS
+from bizra_gate.reports import json as json_report
 from bizra_gate.reports.inputs import AuditedMeasurement
 
 
@@ -154,3 +157,22 @@ def test_a_foreign_measurement_of_nonsense_still_renders_within_the_schema() -> 
     metrics = {"latency.p99": Metric("latency.p99", "ns", "lower", math.nan, (None, math.inf))}
     text = AUDIT_REPORTERS["json"]((AuditedMeasurement("x", odd, builders.IMPOSSIBLE, metrics),))
     assert schema.problems("audit", json.loads(text), "odd") == []
+
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.dictionaries(st.text(), DOCUMENTS))
+def test_the_layout_is_that_of_the_standard_library(document: dict[str, Any]) -> None:
+    parts: list[str] = []
+    json_report._lay_out(document, "\n", parts.append)
+    assert "".join(parts) == json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_does_not_have_is_never_written(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        json_report.text({"deep": [{"value": value}]})
