@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -122,15 +122,39 @@ def _require_same_waiver(file: Path, gate: str, check: str) -> None:
         raise UsageError(f"{file} exists and waives {said.get('check')!r} of {said.get('gate')!r}; it is kept")
 
 
-def here(paths: Sequence[Path], keyring_path: Path | None) -> Docket:
-    """The gates of the work tree."""
-    judged = opening.read_gates(paths)
-    roots = list(dict.fromkeys(opening.root_of(Path(gate.file)) for gate in judged))
-    named = _named(keyring_path) if keyring_path is not None else None
-    rings = {root: named or opening.ring_of(root) for root in roots}
+def here(
+    paths: Sequence[Path],
+    keyring_path: Path | None,
+    meet: Callable[[Gate, keyring.Keyring | None], None] | None = None,
+) -> Docket:
+    """The gates of the work tree; `meet` is told of each, with its keyring, while further ones are still read.
+
+    What is wrong with a keyring is said where nothing is wrong with any gate.
+    """
+    rings: dict[Path, keyring.Keyring | None] = {}
+    named: keyring.Keyring | None = None
+    wrong: list[BizraGateError] = []
+    try:
+        named = _named(keyring_path) if keyring_path is not None else None
+    except BizraGateError as error:
+        wrong.append(error)
+
+    def met(gate: Gate) -> None:
+        root = opening.root_of(Path(gate.file))
+        try:
+            if root not in rings and not wrong:
+                rings[root] = named or opening.ring_of(root)
+        except BizraGateError as error:
+            wrong.append(error)
+        if meet is not None and not wrong:
+            meet(gate, rings[root])
+
+    judged = opening.read_gates(paths, met)
+    if wrong:
+        raise wrong[0]
     files = [
         (opening.shown(path), store.read(path), root)
-        for root in roots
+        for root in rings
         for path in sorted((root / "gates" / WAIVERS).glob("*.json"))
     ]
     return Docket(judged, rings, _concerning(files, judged, paths))

@@ -1,6 +1,6 @@
 """From gate files and artifacts to what the judge may see: signature, strict decode, binding, recompute, audit.
 
-One artifact is opened by one pure call (`open_one`), so that a thousand of them can be opened on every core.
+One artifact is opened by one pure call (`open_one`), so that `openers` can open a thousand of them on every core.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,15 +23,12 @@ from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark
 from .model import Audit, EvidenceSpec, Gate, Measurement, OpenedEvidence, Policy, Reason, Trust
 from .model.report import WORST_AUDIT
-from .stats import arrays
 
 KEYRING = "keyring.toml"
 DEFAULT = 0.95
 """The confidence of intervals that nobody asked otherwise."""
 NAMED = 8
 """So many gates are named where one was not found."""
-PARALLEL_FROM = 24
-"""Below this many artifacts a pool of processes costs more than it saves."""
 
 
 RingOf = Callable[[Path], keyring.Keyring | None]
@@ -106,8 +102,11 @@ def shown(path: Path) -> str:
     return Path(os.path.relpath(path)).as_posix()
 
 
-def read_gates(paths: Iterable[Path]) -> list[Gate]:
-    """Parse every gate file; all mistakes of all files are raised in one `DefinitionError`."""
+def read_gates(paths: Iterable[Path], meet: Callable[[Gate], None] | None = None) -> list[Gate]:
+    """Parse every gate file; all mistakes of all files are raised in one `DefinitionError`.
+
+    `meet` is told of each gate as soon as it is read, as long as there is no mistake in any.
+    """
     parsed: list[Gate] = []
     problems: list[Problem] = []
     for path in gate_files(list(paths)):
@@ -116,6 +115,9 @@ def read_gates(paths: Iterable[Path]) -> list[Gate]:
             parsed.append(gates.parse(text, shown(path), sha256))
         except DefinitionError as error:
             problems += error.problems
+        else:
+            if meet is not None and not problems:
+                meet(parsed[-1])
     try:
         gates.check_set(parsed)
     except DefinitionError as error:
@@ -153,32 +155,6 @@ def tasks(judged: Sequence[Gate], *, now: str, ring: RingOf, keep_measurements: 
 
 
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def open_all(
-    work: Sequence[Task], progress: Callable[[int, int], None] | None = None, processes: int | None = None
-) -> list[Result]:
-    """Open every task, in order; on every core when there are many."""
-    cores = processes or os.cpu_count() or 1
-    if len(work) < PARALLEL_FROM:
-        return list(_reported(map(open_one, work), len(work), progress))
-    if cores == 1:
-        arrays.load()
-        return list(_reported(map(open_one, work), len(work), progress))
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # where it is safe a worker is a copy of this process as it is now, without threads and with everything imported
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    with ProcessPoolExecutor(max_workers=cores, mp_context=context, initializer=arrays.load) as pool:
-        return list(_reported(pool.map(open_one, work, chunksize=8), len(work), progress))
-
-
-def _reported(results: Iterable[Result], total: int, progress: Callable[[int, int], None] | None) -> Iterator[Result]:
-    for done, result in enumerate(results, start=1):
-        if progress is not None:
-            progress(done, total)
-        yield result
 
 
 def open_one(task: Task) -> Result:

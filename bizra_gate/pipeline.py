@@ -28,6 +28,7 @@ from .gates.baseline import Comparison
 from .model import Gate, Measurement, Metric, OpenedEvidence, Plan, Policy, Report, Target
 from .model.metric import Better
 from .model.plan import public_target
+from .openers import Openers
 from .stats import summary
 from .version import __version__
 
@@ -197,10 +198,19 @@ def verify(
     With `base` the gates, the keyring and the waivers are those of that git revision; what the head does to them is
     told in the report's changes.
     """
-    docketed = docket.at_base(paths, base, keyring_path) if base is not None else docket.here(paths, keyring_path)
+    with Openers() as openers:
+
+        def open_for(gate: Gate, ring: keyring.Keyring | None) -> None:
+            openers.offer(opening.tasks([gate], now=now, ring=lambda root: ring, keep_measurements=keep_measurements))
+
+        if base is None:
+            docketed = docket.here(paths, keyring_path, open_for)
+        else:
+            docketed = docket.at_base(paths, base, keyring_path)
+            for gate in docketed.gates:
+                open_for(gate, docketed.ring(opening.root_of(Path(gate.file))))
+        results = openers.results(progress)
     judged = docketed.gates
-    work = list(opening.tasks(judged, now=now, ring=docketed.ring, keep_measurements=keep_measurements))
-    results = opening.open_all(work, progress)
     evidence: dict[str, list[OpenedEvidence]] = {gate.name: [] for gate in judged}
     listed = _listed(docketed, now, base) if ledger else lambda gate, piece: piece
     for result in results:

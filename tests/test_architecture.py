@@ -19,9 +19,9 @@ ROWS = {
     "audit": 4,
     "load": 5, "targets": 5, "importers": 5, "exporters": 5, "evidence": 5, "reports": 5, "probe": 5, "store": 5,
     "repository": 5,
-    "pipeline": 6, "opening": 6, "binding": 6, "keystore": 6, "exports": 6, "starter": 6, "demo": 6, "selftest": 6,
-    "origin": 6, "ledgers": 6, "docket": 6, "head_changes": 6, "comparing": 6, "cosigning": 6, "baselines": 6,
-    "against": 6, "pooling": 6, "history": 6, "sides": 6,
+    "pipeline": 6, "opening": 6, "openers": 6, "binding": 6, "keystore": 6, "exports": 6, "starter": 6, "demo": 6,
+    "selftest": 6, "origin": 6, "ledgers": 6, "docket": 6, "head_changes": 6, "comparing": 6, "cosigning": 6,
+    "baselines": 6, "against": 6, "pooling": 6, "history": 6, "sides": 6,
     "cli": 7, "api": 8, "testing": 8,
     "__init__": 9, "__main__": 9,
 }  # fmt: skip

@@ -7,7 +7,7 @@ histogram library. What other rooms compute (comparisons, merged metrics) is han
 from .admit import distrusted
 from .changes import diff, loosening_first
 from .evaluate import evaluate
-from .families import confidences, wanted_baselines, wanted_percentiles, wanted_references
+from .families import confidences, wanted_baselines, wanted_metrics, wanted_percentiles, wanted_references
 from .judge import Context, judge
 from .limits import LimitFault, parse_limit
 from .measure import mean_rate, parse_stages
@@ -40,6 +40,7 @@ __all__ = [
     "plan_document",
     "plan_from_document",
     "wanted_baselines",
+    "wanted_metrics",
     "wanted_percentiles",
     "wanted_references",
 ]

@@ -12,7 +12,7 @@ from bizra_gate.model.metric import percentile_of
 
 from .admit import Exhibit, Merge, admitted
 from .baseline import Compare
-from .judge import Context, rule
+from .judge import Context, rule, served
 from .metrics import AGAINST, MetricFacts, facts_of
 from .rulings import Ruling, report_of, worst
 
@@ -168,6 +168,13 @@ def wanted_percentiles(gate: Gate) -> tuple[float, ...]:
     names += [limit.reference.metric for limit in limits if limit.reference is not None]
     found = (percentile_of(name.removeprefix(AGAINST).partition(".")[2]) for name in names)
     return tuple(sorted({p for p in found if p is not None}))
+
+
+def wanted_metrics(gate: Gate) -> frozenset[str]:
+    """Every metric that judging `gate` may look at, in its evidence and in what that is compared with."""
+    limits = (limit for check in gate.checks for limit in (check.limit, check.warn) if limit is not None)
+    read = [name for check in gate.checks for name in (check.metric, served(check.metric), f"{AGAINST}{check.metric}")]
+    return frozenset([*read, *(limit.reference.metric for limit in limits if limit.reference is not None)])
 
 
 def is_exact(gate: Gate, check: Check) -> bool:

@@ -70,10 +70,15 @@ def rule(check: Check, evidence: OpenedEvidence, context: Context, confidence: f
 
 def _by_service(check: Check, evidence: OpenedEvidence, context: Context, confidence: float) -> Ruling | None:
     """The limit of `check` held against the same statistic of the service time; None without either."""
-    metric = metric_of(evidence, f"service.{check.metric.partition('.')[2]}", confidence)
+    metric = metric_of(evidence, served(check.metric), confidence)
     if check.limit is None or metric is None or _too_little_of(check, evidence, metric, confidence):
         return None
     return _rule_limit(check, check.limit, metric, evidence, context, confidence)
+
+
+def served(name: str) -> str:
+    """The metric of the service time that holds the same statistic as the metric `name`."""
+    return f"service.{name.partition('.')[2]}"
 
 
 def _too_little_of(check: Check, evidence: OpenedEvidence, metric: Metric, confidence: float) -> bool:

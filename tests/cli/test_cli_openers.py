@@ -1,0 +1,299 @@
+"""Many artifacts are opened by several processes, and nobody can tell: order, messages, exit codes, interrupts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cli_builders import NOW, Repository, in_turn, measured
+
+from bizra_gate import gates, openers, opening
+from bizra_gate.evidence.benchmark import against_plan
+from bizra_gate.model import Finding, Gate, Metric, OpenedEvidence
+from bizra_gate.openers import PARALLEL_FROM, Openers
+from bizra_gate.opening import Result, Task
+
+Run = Callable[..., tuple[int, str, str]]
+MANY = PARALLEL_FROM + 9
+forked = pytest.mark.skipif(sys.platform != "linux", reason="what a test changes reaches a worker only by a fork")
+
+GATE = """\
+name = "g-{n:02}"
+claim = "Checkout is quick"
+[evidence]
+artifact = "artifacts/a-{n:02}.json"
+[policy]
+min_duration = "12s"
+min_warmup = "2s"
+[[check]]
+metric = "latency.p99"
+pass = "<= 100 ms"
+"""
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left_behind() -> Iterator[None]:
+    yield
+    assert multiprocessing.active_children() == []
+
+
+@pytest.fixture
+def many(repository: Repository) -> Repository:
+    """As many gates as are worth several processes; every fifth without evidence."""
+    plan = repository.measured_gate('pass = "<= 1 s"').plan
+    assert plan is not None
+    (repository.root / "gates" / "checkout.toml").unlink()
+    for n in range(MANY):
+        (repository.root / "gates" / f"g-{n:02}.toml").write_text(GATE.format(n=n))
+        if n % 5:
+            repository.seal(measured(plan), f"a-{n:02}")
+    return repository
+
+
+def tasks(repository: Repository) -> list[Task]:
+    judged = opening.read_gates([repository.root / "gates"])
+    return list(opening.tasks(judged, now=NOW, ring=opening.ring_of))
+
+
+def opened(work: list[Task], processes: int, progress: Callable[[int, int], None] | None = None) -> list[Result]:
+    with Openers(processes) as crew:
+        for task in work:
+            crew.offer([task])
+        return crew.results(progress)
+
+
+def test_several_processes_find_what_one_finds_in_the_same_order(many: Repository) -> None:
+    work = tasks(many)
+    (many.root / "artifacts" / "a-03.json").write_bytes(b"{")
+    alone, together = opened(work, 1), opened(work, 3)
+    assert [result.gate for result in together] == [f"g-{n:02}" for n in range(MANY)]
+    assert together == alone
+    assert {result.evidence.missing for result in alone} == {True, False}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_progress_ends_at_the_whole_and_never_goes_back(many: Repository, processes: int) -> None:
+    told: list[tuple[int, int]] = []
+    opened(tasks(many), processes, lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[-1] == (MANY, MANY)
+
+
+def test_all_offered_at_once_is_opened_as_well(many: Repository) -> None:
+    work = tasks(many)
+    with Openers(2) as crew:
+        crew.offer(work)
+        assert [result.gate for result in crew.results()] == [task.gate.name for task in work]
+
+
+def test_few_are_opened_without_any_process(many: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openers, "_started", lambda pipes: pytest.fail("a process was started"))
+    assert len(opened(tasks(many)[: PARALLEL_FROM - 1], 8)) == PARALLEL_FROM - 1
+
+
+def test_many_gates_are_reported_in_the_order_of_their_files(many: Repository, cli: Run) -> None:
+    code, out, _ = cli("verify", "--now", NOW, "--format", "json")
+    found = json.loads(out)["gates"]
+    assert code == 5
+    assert [gate["name"] for gate in found] == [f"g-{n:02}" for n in range(MANY)]
+    assert [gate["verdict"] for gate in found] == ["SHIP" if n % 5 else "INCONCLUSIVE" for n in range(MANY)]
+
+
+def test_the_mistakes_of_all_gates_are_told_though_artifacts_were_opened_already(many: Repository, cli: Run) -> None:
+    for n in (PARALLEL_FROM + 2, MANY - 1):
+        (many.root / "gates" / f"g-{n:02}.toml").write_text(GATE.format(n=n).replace("<= 100 ms", "<= 100"))
+    code, out, err = cli("verify", "--now", NOW)
+    assert (code, out) == (2, "")
+    places = [line.split(": got")[0] for line in err.splitlines() if ": got" in line]
+    assert [place.split("gates/")[1] for place in places] == [
+        f"g-{n:02}.toml: check[0].pass" for n in (PARALLEL_FROM + 2, MANY - 1)
+    ]
+
+
+@pytest.mark.parametrize("bad_gate", [True, False])
+def test_a_mistake_in_the_keyring_is_told_where_no_gate_has_one(many: Repository, cli: Run, bad_gate: bool) -> None:
+    (many.root / "gates" / "keyring.toml").write_text("version = ")
+    if bad_gate:
+        (many.root / "gates" / f"g-{MANY - 1:02}.toml").write_text("name = ")
+    code, _, err = cli("verify", "--now", NOW)
+    assert code == 2
+    assert ("keyring.toml" in err) is not bad_gate
+    assert (f"g-{MANY - 1:02}.toml" in err) is bad_gate
+
+
+@pytest.mark.parametrize("gates_there", [True, False])
+def test_a_keyring_that_was_named_and_is_not_there_is_told(many: Repository, cli: Run, gates_there: bool) -> None:
+    (many.root / "empty").mkdir()
+    code, _, err = cli("verify", "--now", NOW, "--keyring", "nowhere.toml", "gates" if gates_there else "empty")
+    assert code == 2
+    assert "--keyring: nowhere.toml: no such file" in err
+
+
+# ── ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _at(monkeypatch: pytest.MonkeyPatch, artifact: str, act: Callable[[], object]) -> None:
+    """Let `act` happen in the worker that is to open `artifact`."""
+    usual = opening.open_one
+
+    def open_one(task: Task) -> Result:
+        if task.file == f"artifacts/{artifact}.json":
+            act()
+        return usual(task)
+
+    monkeypatch.setattr(opening, "open_one", open_one)
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+@forked
+@pytest.mark.usefixtures("two_cores")
+@pytest.mark.parametrize("artifact", ["a-01", f"a-{MANY - 1:02}"])
+def test_a_process_that_is_killed_is_told_and_nothing_is_judged(
+    many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch, artifact: str
+) -> None:
+    _at(monkeypatch, artifact, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    code, out, err = cli("verify", "--now", NOW, "--format", "json")
+    assert (code, out) == (2, "")
+    assert "ended by signal 9" in err
+    assert "nothing was judged" in err
+    assert "memory" in err
+
+
+@forked
+@pytest.mark.usefixtures("two_cores")
+def test_a_process_that_goes_away_is_told_with_its_exit_code(
+    many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _at(monkeypatch, "a-02", lambda: os._exit(7))
+    code, _, err = cli("verify", "--now", NOW)
+    assert code == 2
+    assert "ended with exit code 7, at one of 8 from artifacts/a-00.json to artifacts/a-07.json" in err
+
+
+@forked
+@pytest.mark.usefixtures("two_cores")
+def test_a_fault_of_ours_in_a_worker_is_an_internal_error_that_says_where(
+    many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _at(monkeypatch, "a-02", lambda: [].pop())
+    code, _, err = cli("verify", "--now", NOW)
+    assert code == 2
+    assert "internal error: IndexError: pop from empty list" in err
+    with pytest.raises(IndexError) as raised:
+        opened(tasks(many), 2)
+    assert "test_cli_openers.py" in "".join(raised.value.__notes__)
+
+
+@forked
+@pytest.mark.usefixtures("two_cores")
+def test_an_interrupt_ends_every_process_with_130(many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def act() -> None:
+        os.kill(os.getppid(), signal.SIGINT)
+        signal.pause()  # until it is killed: nobody waits for it
+
+    _at(monkeypatch, f"a-{MANY - 1:02}", act)
+    code, out, err = cli("verify", "--now", NOW)
+    assert (code, out) == (130, "")
+    assert err == "bizra-gate: interrupted; nothing was written\n"
+
+
+@forked
+@pytest.mark.usefixtures("two_cores")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_worker_that_is_asked_to_end_is_an_interrupt(
+    many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    _at(monkeypatch, "a-01", lambda: os.kill(os.getpid(), number))
+    code, out, err = cli("verify", "--now", NOW)
+    assert (code, out) == (130, "")
+    assert "interrupted" in err
+
+
+@forked
+@pytest.mark.usefixtures("two_cores")
+def test_a_workers_own_interrupt_from_the_terminal_is_left_to_its_parent(
+    many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _at(monkeypatch, "a-01", lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert cli("verify", "--now", NOW)[0] == 5
+
+
+# ── what is carried to the judge ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Watched(dict[str, Metric]):
+    """Metrics that remember which of them were looked at."""
+
+    def __init__(self, metrics: dict[str, Metric], seen: set[str]) -> None:
+        super().__init__(metrics)
+        self.seen = seen
+
+    def get(self, name: str, default: object = None) -> Metric | None:  # type: ignore[override]
+        self.seen.add(name)
+        return super().get(name)
+
+
+CHECKS = {
+    "a limit": 'pass = "<= 1 s"',
+    "a relative limit": 'pass = "<= 1.5 x service.p50"',
+    "a relative limit with a band": 'pass = "<= 0.1 x service.p50"\nwarn = "<= 0.2 x response.p90"',
+    "of another file": 'pass = "<= 2 x artifacts/other.json#latency.p75"',
+    "against": 'baseline = { ref = "against", max_regression = "50 %" }',
+    "at another confidence": 'pass = "<= 1 s"\nconfidence = 0.999',
+    "of the second target": 'pass = "<= 1 s"\n[[check]]\nmetric = "against.latency.p99"\npass = "<= 1 s"',
+    "late": 'pass = "<= 1 s"\n[[check]]\nmetric = "latency.p99"\npass = "<= 1 ms"',
+}
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS.keys())
+def test_the_judge_looks_at_no_metric_that_was_not_carried_to_it(repository: Repository, check: str) -> None:
+    gate = repository.measured_gate(check, measure='against = "http://127.0.0.1:8080/b"')
+    assert gate.plan is not None
+    one, other = in_turn(gate.plan, 1.0)
+    repository.seal(one, against=other)
+    repository.seal(measured(against_plan(gate.plan)), "other")
+    (task,) = opening.tasks([gate], now=NOW, ring=opening.ring_of)
+    whole = late(opening.open_one(task).evidence)
+    seen: set[str] = set()
+    watched = dataclasses.replace(
+        whole,
+        metrics=Watched(dict(whole.metrics), seen),
+        metrics_at={level: Watched(dict(metrics), seen) for level, metrics in whole.metrics_at.items()},
+    )
+    assert judged(gate, watched) == judged(gate, whole) == judged(gate, late(opened([task], 1)[0].evidence))
+    assert seen
+    assert seen <= gates.wanted_metrics(gate)
+
+
+def late(piece: OpenedEvidence) -> OpenedEvidence:
+    """`piece` with a generator that lagged in the tail, whose failures are looked at by service time too."""
+    assert piece.audit is not None
+    lag = Finding("generator.lag", "note", "It lagged.")
+    return dataclasses.replace(piece, audit=dataclasses.replace(piece.audit, findings=(lag,)))
+
+
+def judged(gate: Gate, piece: OpenedEvidence) -> object:
+    beside = opening.tasks([gate], now=NOW, ring=opening.ring_of)
+    others = {
+        (gate.name, path): opening.open_one(dataclasses.replace(task, file=path, bound=False)).evidence
+        for task in beside
+        for path in gates.wanted_references(gate)
+    }
+    return gates.evaluate([gate], {gate.name: [piece]}, NOW, references=others)
+
+
+def test_only_metrics_that_are_wanted_are_carried(many: Repository) -> None:
+    present = [result for result in opened(tasks(many), 2) if not result.evidence.missing]
+    assert all(set(result.evidence.metrics) == {"latency.p99", "service.p99"} for result in present)
+    assert Path(present[0].evidence.file).stem == "a-01"
