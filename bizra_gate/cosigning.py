@@ -41,7 +41,7 @@ def take(path: Path, envelope_path: Path, ring: Keyring | None) -> Sealed:
 def _brought(path: Path, ring: Keyring | None) -> Sealed:
     known = [key.public for key in ring.keys] if ring is not None else []
     try:
-        data = exchange.import_dsse(store.read(path), known)
+        data = exchange.import_dsse(store.read_named(path), known)
     except UntrustedError as error:
         raise UntrustedError(f"{path}: {error.message}", code=error.code, hint=error.hint) from error
     return _refuse_wrong(envelope.read(data, str(path)), ring)
@@ -54,7 +54,7 @@ def _merged(sealed: Sealed, brought: Iterable[Signature]) -> list[Signature]:
 
 
 def _sound(path: Path, ring: Keyring | None) -> Sealed:
-    return _refuse_wrong(envelope.read(store.read(path), str(path)), ring)
+    return _refuse_wrong(envelope.read(store.read_named(path), str(path)), ring)
 
 
 def _refuse_wrong(sealed: Sealed, ring: Keyring | None) -> Sealed:

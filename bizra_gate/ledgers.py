@@ -93,7 +93,7 @@ def _made_anew(root: Path, loose: Sequence[ledger.Entry | ledger.Tombstone], now
 
 
 def _entry(root: Path, path: Path, now: datetime) -> ledger.Entry:
-    return ledger.entry_for(envelope.read(store.read(path), path.name), _relative(root, path), now)
+    return ledger.entry_for(envelope.read(store.read_named(path), path.name), _relative(root, path), now)
 
 
 def _origin(root: Path, before: State, asked: str | None) -> str:
@@ -142,7 +142,7 @@ def prove(root: Path, artifact: Path) -> str:
 
 def check_proof(root: Path, artifact: Path, proof: str, now: datetime, cosigners: int = 0) -> Trust:
     """Whether `proof` shows that `artifact` is in a log that this repository's keyring trusts."""
-    sealed = envelope.read(store.read(artifact), artifact.name)
+    sealed = envelope.read(store.read_named(artifact), artifact.name)
     entry = ledger.entry_for(sealed, _relative(root, artifact), now)
     ring = opening.ring_of(root)
     if ring is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
 import glob
 import hashlib
@@ -45,6 +46,30 @@ def read(path: Path, *, limit: int = MAX_ARTIFACT_BYTES) -> bytes:
     if len(data) > limit:
         raise UntrustedError(f"{path}: larger than {limit:,} bytes", code="malformed")
     return data
+
+
+def read_named(path: Path) -> bytes:
+    """As `read`, of a file that somebody names on the command line: one that is not there is a slip, not lost evidence.
+
+    Raises `UsageError` where there is none, or a directory.
+    """
+    if path.is_dir():
+        inside = sorted(file.name for file in path.glob("*.json"))
+        raise UsageError(f"{path}: a directory, expected a file", hint=_named(path, inside[0] if inside else None))
+    if not path.exists():
+        raise absent(path)
+    return read(path)
+
+
+def absent(path: Path) -> UsageError:
+    """That a file which somebody named is not there, with the one that may have been meant."""
+    beside = [file.name for file in path.parent.glob("*")] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    return UsageError(f"{path}: no such file", hint=_named(path.parent, near[0] if near else None))
+
+
+def _named(folder: Path, name: str | None) -> str:
+    return f"Did you mean {folder / name}?" if name is not None else "name a file that is there"
 
 
 def _without_waiting(name: str, flags: int) -> int:

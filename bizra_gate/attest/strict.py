@@ -23,6 +23,8 @@ SAFE_INTEGER = 2**53 - 1
 FLOAT_WINDOW = (2.0**53, 1e21)
 """Floats of this magnitude are written by RFC 8785 as plain digits and would be read back as unsafe integers."""
 
+RESTORE = "it was cut or edited after it was written: restore it from version control, or make it anew"
+
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """A string, or one without an end up to the end of the data: else its every quote would be tried as a beginning, and a
 file of 40 KiB would take a minute to refuse."""
@@ -217,4 +219,4 @@ def _refuse(data: bytes, offset: int, reason: str) -> NoReturn:
 
 
 def _malformed(reason: str) -> UntrustedError:
-    return UntrustedError(f"malformed JSON: {reason}", code="malformed")
+    return UntrustedError(f"malformed JSON: {reason}", code="malformed", hint=RESTORE)

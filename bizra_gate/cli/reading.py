@@ -105,6 +105,8 @@ def foreign(path: Path, from_: str | None, said: importers.Stated) -> list[Measu
 
 
 def _of_file(file: Path, shown: str, from_: str | None, said: importers.Stated) -> list[Measurement]:
+    if not file.exists():
+        raise store.absent(file)
     try:
         total = file.stat().st_size
     except OSError as error:
@@ -124,6 +126,10 @@ def _samples_in(folder: Path) -> list[Path]:
     if own is not None:
         return [own]
     below = sorted({file.parent.parent for file in folder.rglob("sample.json") if file.parent.name in ("new", "base")})
+    if not below and (files := sorted(file for file in folder.glob("*.json") if file.is_file())):
+        raise FormatError(
+            f"{path_name(folder)}: a folder of files, and not of Criterion's", hint=f"name one of them: {files[0]}"
+        )
     if not below:
         raise FormatError(
             f"{path_name(folder)}: a folder without artifacts (*.json), without a known tool's output and without "

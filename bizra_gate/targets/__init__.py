@@ -53,7 +53,7 @@ def resolve(spec: str, *, plan: Plan | None = None, root: Path | None = None) ->
     """The target that `spec` names, with the options that `plan` has for it.
 
     Relative paths are looked up in `root` (the repository; default: the working directory). Raises `UsageError`
-    where the scheme is unknown or the rest does not fit it.
+    where the scheme is unknown or the rest does not fit it, `TargetError` where a file that it names is not there.
     """
     scheme, colon, _ = spec.partition(":")
     maker = REGISTRY.get(scheme) if colon else None

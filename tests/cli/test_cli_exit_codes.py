@@ -119,6 +119,58 @@ def test_a_module_that_does_not_exist_cannot_be_driven(repository: Repository, c
     assert "no_such_module_here" in err
 
 
+def test_a_python_file_that_does_not_exist_is_as_undrivable_as_a_module(repository: Repository, cli: Run) -> None:
+    key = repository.root.parent / "k.key"
+    cli("keygen", "--out", str(key))
+    (repository.root / "t.py").write_text("def op(): ...\n")
+    for target in ("py:nope.py:op", "py:t.py:nope"):
+        code, _, err = cli("bench", target, "--warmup", "0s", "--duration", "200ms", "--quiet", "--key", str(key))
+        assert (code, "nope" in err) == (6, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("export", "--to", "dsse"), ("fmt",), ("show",), ("audit",), ("import",), ("cosign",),
+        ("compare", "artifacts/checkout.json"), ("ledger", "append"), ("ledger", "check-proof", "artifacts/checkout.json"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_named_and_not_there_is_a_slip_with_the_file_that_was_meant(
+    repository: Repository, honest: Measurement, cli: Run, command: tuple[str, ...]
+) -> None:
+    """Missing evidence is what a gate asks for; nobody looks for it under a name that was mistyped."""
+    repository.seal(honest)
+    key = repository.root.parent / "k.key"
+    cli("keygen", "--out", str(key))
+    keyed = ("--key", str(key)) if command[0] in ("import", "cosign") or command[1:] == ("append",) else ()
+    code, _, err = cli(*command, "artifacts/chekout.json", *keyed)
+    assert code == 2, err
+    assert "artifacts/chekout.json: no such file" in err
+    assert "Did you mean artifacts/checkout.json?" in err
+
+
+@pytest.mark.parametrize("command", [("export", "--to", "dsse"), ("fmt",), ("show",), ("audit",)])
+def test_a_folder_in_place_of_an_artifact_is_a_slip_with_a_file_in_it(
+    repository: Repository, honest: Measurement, cli: Run, command: tuple[str, ...]
+) -> None:
+    repository.seal(honest)
+    code, _, err = cli(*command, "artifacts")
+    assert (code, "artifacts/checkout.json" in err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["show", "audit", "fmt"])
+def test_an_artifact_that_was_cut_says_what_to_do(
+    repository: Repository, honest: Measurement, cli: Run, command: str
+) -> None:
+    artifact = repository.seal(honest)
+    artifact.write_bytes(artifact.read_bytes()[:2000])
+    code, _, err = cli(command, str(artifact))
+    assert (code, "malformed JSON: line" in err) == (4, True)
+    assert "restore it from version control, or make it anew" in err
+    repository.gate()
+    assert "restore it from version control" in " ".join(cli("verify", "--now", NOW, "--format", "markdown")[1].split())
+
+
 def test_an_interrupted_measurement_leaves_nothing_and_exits_130(
     repository: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,7 +91,7 @@ def test_what_is_no_callables_name_is_refused(spec: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused_before_a_process_is_started() -> None:
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(TargetError, match="no such file"):
         targets.resolve("py:no/such/file.py:f")
 
 

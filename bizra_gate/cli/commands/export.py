@@ -30,5 +30,5 @@ def export(
 
     if to not in exports.EXPORTERS:
         raise UsageError(f"--to: got {to!r}, expected one of {', '.join(sorted(exports.EXPORTERS))}")
-    data = exports.EXPORTERS[to](store.read(artifact), str(artifact))
+    data = exports.EXPORTERS[to](store.read_named(artifact), str(artifact))
     output.emit_bytes(data, out)

@@ -24,7 +24,7 @@ def fmt(
 
     changed = 0
     for path in artifacts:
-        before = store.read(path)
+        before = store.read_named(path)
         after = relayout(before, str(path))
         if before == after:
             continue

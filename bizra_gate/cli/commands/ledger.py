@@ -139,7 +139,7 @@ def check_proof(
     from ... import ledgers, store
     from ...attest import parse_instant
 
-    text = store.read(proof).decode("utf-8", errors="replace")
+    text = store.read_named(proof).decode("utf-8", errors="replace")
     trust = ledgers.check_proof(root, artifact, text, parse_instant(values.now_text(now)), cosigners)
     for reason in trust.reasons:
         output.say(f"{reason.code}: {reason.message}")

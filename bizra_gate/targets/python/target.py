@@ -11,7 +11,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import UsageError
+from ...errors import TargetError, UsageError
 from ...model import Plan
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class PythonTarget:
 
     @classmethod
     def parse(cls, spec: str, root: Path) -> PythonTarget:
-        """Raises `UsageError` where `spec` is not of either form or its file does not exist."""
+        """Raises `UsageError` where `spec` is of neither form, `TargetError` where its file does not exist."""
         place, colon, attribute = spec.removeprefix("py:").rpartition(":")
         if not colon or not _ATTRIBUTE.fullmatch(attribute):
             raise UsageError(f"{spec!r} names no callable", hint="write py:module:attr or py:path/to/file.py:attr")
@@ -68,4 +68,4 @@ def _found(place: str, root: Path) -> Path:
     for folder in (root, Path.cwd()):
         if (folder / place).is_file():
             return (folder / place).resolve()
-    raise UsageError(f"{place}: no such file", hint=f"looked in {root} and in the working directory")
+    raise TargetError(f"{place}: no such file", hint=f"looked in {root} and in the working directory")
