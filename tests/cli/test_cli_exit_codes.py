@@ -132,7 +132,8 @@ def test_a_python_file_that_does_not_exist_is_as_undrivable_as_a_module(reposito
     "command",
     [
         ("export", "--to", "dsse"), ("fmt",), ("show",), ("audit",), ("import",), ("cosign",),
-        ("compare", "artifacts/checkout.json"), ("ledger", "append"), ("ledger", "check-proof", "artifacts/checkout.json"),
+        ("compare", "artifacts/checkout.json"), ("ledger", "append"),
+        ("ledger", "check-proof", "artifacts/checkout.json"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_named_and_not_there_is_a_slip_with_the_file_that_was_meant(
