@@ -7,6 +7,8 @@ number in flight = Σ residence of the counted + carried in − carried out``.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .columns import Columns, Names
@@ -14,6 +16,16 @@ from .tally import Tally, Times
 from .window import Window
 
 TIMEOUT = "timeout"
+
+
+class Ended(NamedTuple):
+    """What ended in one interval."""
+
+    times: Times
+    """Headline times, those of what ended in a timeout among them."""
+    errors: int
+    """Timeouts among them."""
+    timeouts: int
 
 
 class Counting:
@@ -30,17 +42,17 @@ class Counting:
     def batch(self) -> int:
         return self.tally.batch
 
-    def warm(self, operations: Columns, failures: Columns) -> tuple[Times, int]:
-        """(headline times, errors) of an interval of the warm-up: everything that ended in it, nothing kept."""
-        headline = Times()
+    def warm(self, operations: Columns, failures: Columns) -> Ended:
+        """What an interval of the warm-up comes to: everything that ended in it, nothing kept."""
+        headline, late = Times(), failures.labelled(self.kinds.id(TIMEOUT))
         self._fold_headline(operations, headline)
-        self._fold_headline(failures.labelled(self.kinds.id(TIMEOUT)), headline)
-        return headline, len(failures)
+        self._fold_headline(late, headline)
+        return Ended(headline, len(failures), len(late))
 
-    def counted(self, window: Window, right: int, operations: Columns, failures: Columns) -> tuple[Times, int]:
-        """(headline times, errors) of the counted population that ended in the interval before `right`."""
+    def counted(self, window: Window, right: int, operations: Columns, failures: Columns) -> Ended:
+        """What became of the counted population that ended in the interval before `right`."""
         headline, timeout = Times(), self.kinds.id(TIMEOUT)
-        errors = sum(self._fold_successes(window, right, chunk, headline) for chunk in operations.chunks())
+        late = sum(self._fold_successes(window, right, chunk, headline) for chunk in operations.chunks())
         slow = self._of_window(window, right, failures.labelled(timeout), succeeded=False)
         self._fold_headline(slow, headline)
         self._fold_parts(slow, slow.where(slow.end > slow.start))  # what never started has no service time
@@ -49,7 +61,7 @@ class Counting:
         for part in (slow, others):
             self.tally.errors.update(self.kinds.counted(part.label))
         (self.tally.response if self._is_open else self.tally.service).merge(headline)
-        return headline, errors + len(slow) + len(others)
+        return Ended(headline, late + len(slow) + len(others), late + len(slow))
 
     def _fold_successes(self, window: Window, right: int, operations: Columns, headline: Times) -> int:
         """Returns how many of them were slower than the timeout: those are errors, whenever the driver noticed."""

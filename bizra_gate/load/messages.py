@@ -83,13 +83,15 @@ class Interval:
     """Errors by class so far, all phases."""
     examples: Mapping[str, str] = field(default_factory=dict)
     """One message per class of error, with the first interval that has the class."""
+    timeouts: int = 0
+    """Operations of `count` that are errors all the same."""
 
     @classmethod
     def of(cls, row: Row, kinds: Mapping[str, int], examples: Mapping[str, str]) -> Interval:
         used = np.flatnonzero(row.times.counts) if row.times.n else np.empty(0, dtype=np.int64)
         return cls(
             row.start_ns, row.count, row.errors, row.total_ns, row.in_flight_ns, row.in_flight,
-            used, row.times.counts[used], row.times.maximum or 0, dict(kinds), examples,
+            used, row.times.counts[used], row.times.maximum or 0, dict(kinds), examples, row.timeouts,
         )  # fmt: skip
 
     def add_to(self, times: HdrCounts) -> None:

@@ -23,10 +23,11 @@ class Snapshot:
     remaining_ns: int
     """To the end of the counted window."""
     rate_per_s: float
+    """Successful answers; what ended in a timeout is none."""
     p50_ns: int | None
     p99_ns: int | None
     errors: int
-    """Since the load began, all phases."""
+    """Since the phase began; those of the drain are the counted window's."""
     in_flight: int
 
 
@@ -45,7 +46,7 @@ def snapshot(point: Point, window: Window, errors: int, name: str, run: int, run
         phase=phase,
         elapsed_ns=right - began,
         remaining_ns=max(0, window.closes_ns - right),
-        rate_per_s=point.count * 1e9 / (right - point.start_ns),
+        rate_per_s=max(0, point.count - point.timeouts) * 1e9 / (right - point.start_ns),
         p50_ns=point.p50_ns if point.count else None,
         p99_ns=point.p99_ns if point.count else None,
         errors=errors,

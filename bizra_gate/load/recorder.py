@@ -35,6 +35,8 @@ class Row:
     times: HdrCounts
     in_flight_ns: int
     in_flight: int
+    timeouts: int = 0
+    """Operations of `count` that are errors all the same: their time is known, and nobody answered in time."""
 
 
 def _ignore(now_ns: int) -> None:
@@ -166,13 +168,14 @@ class ColumnRecorder:
         row_area_ns = max(0, area_ns - self._area_ns)
         self._area_ns += row_area_ns  # an integral never falls, however late a driver looked at its edge
         if right <= self.window.opens_ns:
-            headline, errors = self._counting.warm(operations, failures)
+            ended = self._counting.warm(operations, failures)
         else:
-            headline, errors = self._counting.counted(self.window, right, operations, failures)
+            ended = self._counting.counted(self.window, right, operations, failures)
             if right <= self.window.closes_ns:
                 self.tally.in_flight_ns += row_area_ns
-        times = headline.counts
-        self._emit(Row(left, times.n * self.batch, errors, headline.span_ns, times, row_area_ns, in_flight))
+        times, span_ns, batch = ended.times.counts, ended.times.span_ns, self.batch
+        late = ended.timeouts * batch
+        self._emit(Row(left, times.n * batch, ended.errors, span_ns, times, row_area_ns, in_flight, late))
 
     def _fold_lag(self) -> None:
         """The generator's own lateness since the last fold, if that lies in the counted window."""

@@ -28,6 +28,8 @@ class Point:
     in_flight: int = 0
     p50_ns: int = 0
     p99_ns: int = 0
+    timeouts: int = 0
+    """Of `count`; they are among the `errors`, too."""
     times: HdrCounts | None = field(default_factory=HdrCounts)
     _kept: tuple[NDArray[np.uint16], NDArray[np.int64]] | None = None
     """Indexes and counts of the bins that are occupied."""
@@ -35,6 +37,7 @@ class Point:
     def add(self, part: Interval) -> None:
         self.count += part.count
         self.errors += part.errors
+        self.timeouts += part.timeouts
         self.total_ns += part.total_ns
         self.maximum_ns = max(self.maximum_ns, part.maximum_ns)
         self.in_flight_ns += part.in_flight_ns

@@ -15,7 +15,7 @@ from .liveness import Liveness
 from .messages import Broken, Done, Go, Interval, Job, Opened, Opens, Ready
 from .neighbours import cpu_ns_of, servers_of
 from .progress import Progress, snapshot
-from .series import Series
+from .series import Point, Series
 from .warmup import Opening, Until, longest_ns
 from .watch import MachineTime, machine_time
 from .window import Window, interval_length_ns
@@ -91,6 +91,8 @@ class Session:
         self._done: dict[int, Done] = {}
         self._failure: BizraGateError | None = None
         self._examples: dict[str, str] = {}
+        self._errors: Counter[bool] = Counter()
+        """Of the warm-up (False) and of what is counted (True)."""
         """One message per class of error, the first one that was told."""
         self._window: Window | None = None
         self._machine: list[Moment] = []
@@ -212,11 +214,17 @@ class Session:
         for point in points:
             self._liveness.see(point, kinds, self._examples)
             if self._progress is not None:
-                self._progress(
-                    snapshot(point, self._window, kinds.total(), self._name, self._run, self._plan.runs)
-                )  # fmt: skip
+                errors = self._errors_with(point)
+                self._progress(snapshot(point, self._window, errors, self._name, self._run, self._plan.runs))
         if points:
             self._consider_opening(self._window.next_edge(points[-1].start_ns))
+
+    def _errors_with(self, point: Point) -> int:
+        """Errors of the phase of `point` so far: of the warm-up, or of what is counted."""
+        assert self._window is not None
+        counted = self._window.phase(point.start_ns) != "warm-up"
+        self._errors[counted] += point.errors
+        return self._errors[counted]
 
     def _consider_opening(self, now_ns: int) -> None:
         assert self._window is not None

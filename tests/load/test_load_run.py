@@ -255,6 +255,19 @@ def test_progress_is_told_for_every_interval_and_phase() -> None:
     assert measured[5].in_flight == 3
 
 
+def test_progress_shows_the_rate_of_answers_and_the_errors_of_the_phase_apart() -> None:
+    """Two seconds of warm-up, in which a quarter is refused; then every fifth operation ends in a timeout."""
+    script = [Answer(5 * MS, error="refused" if i % 4 == 0 else None) for i in range(400)]
+    script += [Answer(5 * MS, error="timeout" if i % 5 == 0 else None) for i in range(4000)]
+    seen: list[load.Snapshot] = []
+    run(plan(ClosedLoop(1)), FakeTarget(lambda index: script[index]), progress=seen.append)
+    warm, measured = ([s for s in seen if s.phase == phase] for phase in ("warm-up", "measured"))
+    assert [s.rate_per_s for s in warm] == [pytest.approx(150, abs=4)] * len(warm)
+    assert warm[-1].errors == pytest.approx(100, abs=2)
+    assert [s.rate_per_s for s in measured] == [pytest.approx(160, abs=4)] * len(measured)
+    assert [measured[0].errors, measured[-1].errors] == [pytest.approx(20, abs=2), pytest.approx(400, abs=4)]
+
+
 def test_a_target_that_never_answers_is_an_error_with_its_reason() -> None:
     refusing = FakeTarget(lambda index: Answer(1 * MS, error="refused"))
     with pytest.raises(TargetError, match="refused") as failure:
