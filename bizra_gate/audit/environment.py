@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from ..model import ClockFacts, Environment, Finding, Generator, Measurement, Policy
 from .rule import Answer, NotApplicable, insufficient, note
@@ -11,6 +12,7 @@ from .wording import count, share
 NOISE = "environment.noise"
 TUNING = "environment.tuning"
 
+UNOPTIMISED = "Python built without --enable-optimizations"
 QUIET_GOVERNORS = ("performance", "haltpoll", "unknown")
 
 
@@ -78,7 +80,7 @@ def tuning(measurement: Measurement, policy: Policy) -> Answer:
     """Settings of the machine that change results from one machine to the next; told, not judged.
 
     *Formula.* governor other than performance, turbo, hyper-threads, a share of a core by quota, a virtual machine, a
-    Python that was built without profile-guided optimisation.
+    Python that was built without profile-guided optimisation, where it runs the target or the load of an HTTP server.
     *Tolerance.* None, and none needed: a note changes no verdict.
     *Source.* pyperf's `system tune`; Mytkowicz et al., *Producing wrong data without doing anything obviously wrong!*
     *Example.* A laptop on powersave with turbo.
@@ -92,18 +94,33 @@ def tuning(measurement: Measurement, policy: Policy) -> Answer:
     *Neighbour.* The performance governor, turbo off.
     """
     environment = measurement.environment
-    if environment is None or all(value is None for value in _tunables(environment)):
+    slow = _slow_python(measurement)
+    if environment is None or (slow is None and all(value is None for value in _tunables(environment))):
         return NotApplicable("how the machine was set up was not recorded")
-    said = list(_settings(environment))
-    if not said:
-        return []
-    message = f"{', '.join(said)}: the same program may take another time on a machine that is set up otherwise."
-    return [note(TUNING, message, ", ".join(said), "as in production")]
+    said = [*_settings(environment), *([UNOPTIMISED] if slow == "target" else [])]
+    findings: list[Finding] = []
+    if said:
+        message = f"{', '.join(said)}: the same program may take another time on a machine that is set up otherwise."
+        findings.append(note(TUNING, message, ", ".join(said), "as in production"))
+    if slow == "generator":
+        message = f"the generator runs in a {UNOPTIMISED}: it reaches its limit sooner, and the target is no slower."
+        findings.append(note(TUNING, message, f"generator in a {UNOPTIMISED}", "an optimised build"))
+    return findings
+
+
+def _slow_python(measurement: Measurement) -> Literal["target", "generator"] | None:
+    """What runs in a Python that is slower than need be; of a command, Python only starts it and waits."""
+    if measurement.environment is None or not measurement.environment.unoptimised_python:
+        return None
+    scheme = "py" if measurement.plan is None else measurement.plan.target.partition(":")[0]
+    if scheme in ("http", "https"):
+        return "generator"
+    return None if scheme == "cmd" else "target"
 
 
 def _tunables(environment: Environment) -> tuple[object, ...]:
     machine = (environment.governor, environment.turbo, environment.smt, environment.cpu_quota)
-    return (*machine, environment.virtualization, environment.unoptimised_python or None)
+    return (*machine, environment.virtualization)
 
 
 def _settings(environment: Environment) -> Iterator[str]:
@@ -117,5 +134,3 @@ def _settings(environment: Environment) -> Iterator[str]:
         yield f"limited to {environment.cpu_quota:g} of {environment.cpu_count} cores"
     if environment.virtualization not in (None, "", "none"):
         yield f"virtual machine ({environment.virtualization})"
-    if environment.unoptimised_python:
-        yield "Python built without --enable-optimizations"

@@ -175,6 +175,23 @@ def test_an_interpreter_built_without_profiles_is_told_and_one_built_with_them_i
     assert told("true") == []
 
 
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("py:json:dumps", "Python built without --enable-optimizations"),
+        ("http://127.0.0.1/", "generator in a Python built without --enable-optimizations"),
+        ("https://127.0.0.1/", "generator in a Python built without --enable-optimizations"),
+        ("cmd:gzip -k x", None),
+    ],
+)
+def test_how_the_interpreter_was_built_is_told_of_what_runs_in_it(target: str, told: str | None) -> None:
+    plan = Plan(target, ClosedLoop(1), Warmup(0), S)
+    for virtualization, others in (("none", []), ("kvm", ["virtual machine (kvm)"])):
+        machine = Environment(virtualization=virtualization, flags={"enable_optimizations": "false"})
+        said = ", ".join(observed(environment.tuning(Measurement(OWN, environment=machine, plan=plan), POLICY)))
+        assert said == ", ".join([*others, *([told] if told else [])])
+
+
 def test_a_machine_that_is_set_up_as_it_should_be_is_clean() -> None:
     machine = Environment(
         cpu_count=4, cpu_quota=4.0, turbo=False, smt=False, governor="performance", virtualization="none"
