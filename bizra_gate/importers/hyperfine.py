@@ -13,13 +13,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..errors import FormatError
-from ..model import Caveat, Figure, Latency, Measurement, Source
-from . import blind, micro
+from ..model import Beside, Caveat, Figure, Latency, Measurement, Restated, Source
+from . import blind, micro, restate
 from .document import Node, parse
 from .stream import Stream
 
 CALIBRATED_NS = 5e6
 """Below 5 ms the calibration of the shell is no longer small beside the command (hyperfine warns there)."""
+MOST_CORES = 8192
+"""Linux counts no more processors. How many there were is not in the file, and CPU time is that of all of them."""
+SHELL_NS = 20e6
+"""Taken off the wall time by itself, and off the CPU times by themselves; these are also counted in ticks of 10 ms."""
 _BLIND = (
     blind.WARMUP,
     blind.ENVIRONMENT,
@@ -52,6 +56,8 @@ def _measurement(result: Node, stream: Stream) -> Measurement:
         errors=errors if codes else None,
         outcomes=outcomes if codes else None,
         outcomes_complete=bool(codes),
+        restated=tuple(_restated(result)),
+        beside=tuple(_cpu(result)),
         blind=_BLIND if codes else (*_BLIND, "exit codes are not in the file: failures go unseen (method.errors)"),
     )
     printed = _printed(result, bool(errors))
@@ -86,6 +92,24 @@ def _printed(result: Node, failed: bool) -> Latency:
         percentile_method="linear",
         includes_errors=failed,
     )
+
+
+def _cpu(result: Node) -> Iterator[Beside]:
+    """CPU times of the command and of what it started: means over the runs, cut off at zero each."""
+    for name in ("user", "system"):
+        mean = _ns(result[name])
+        if mean is not None:
+            yield Beside(name, "ns", Latency(mean=mean))
+
+
+def _restated(result: Node) -> Iterator[Restated]:
+    """All cores together work no longer than each of them could."""
+    user, system, mean = (_ns(result[key]) for key in ("user", "system", "mean"))
+    if user is not None and system is not None and mean is not None:
+        used = Figure(user.value + system.value)
+        most = MOST_CORES * max(0.0, mean.value) + SHELL_NS
+        formula = f"the mean on {MOST_CORES:,} cores"
+        yield from restate.between("user + system", used, "ns", formula, min(0.0, used.value), most)
 
 
 def _ns(node: Node) -> Figure | None:

@@ -25,6 +25,7 @@ BDN = "benchmarkdotnet/two-launches-report-full.json"
 NIGHTHAWK = "nighthawk/paced-100-c10.json"
 HYPERFOIL = "hyperfoil/open-200.json"
 CRITERION = "criterion/linear.estimates.json"
+HYPERFINE = "hyperfine/errors-two-commands.json"
 K6 = "k6/errors-c3.summary-export.json"
 HEY_ROWS = "hey/errors-c4.csv"
 TEXT = {
@@ -117,6 +118,11 @@ JSON: dict[str, tuple[str, str, Any, str]] = {
     "nighthawk, values at a percentile": (
         NIGHTHAWK, "results.0.statistics.0.percentiles.3.percentile", 0.97, SUMMARY),
     "hyperfoil, values counted up": (HYPERFOIL, "stats.1.histogram.percentiles.2.totalCount", 9_999, SUMMARY),
+    "hyperfine, more CPU time than any machine has": (HYPERFINE, "results.0.user", 200.0, SUMMARY),
+    "hyperfine, a CPU time below zero": (HYPERFINE, "results.1.system", -0.001, ORDER),
+    "hyperfine, the mean": (HYPERFINE, "results.0.mean", 0.0223, SUMMARY),
+    "hyperfine, the deviation": (HYPERFINE, "results.0.stddev", 0.0033, SUMMARY),
+    "hyperfine, the largest time": (HYPERFINE, "results.1.max", 0.04, SUMMARY),
     "locust, the sum of all times": ("locust/errors-c4.json", "0.total_response_time", 9_999.0, SUMMARY),
     "locust, failures by the second": ("locust/errors-c4.json", "0.num_failures", 300, SUMMARY),
     "hyperfoil, the slowest of a second": (HYPERFOIL, "stats.1.series.1.maxResponseTime", 99_000_000, SUMMARY),
