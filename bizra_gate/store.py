@@ -21,6 +21,10 @@ except ImportError:  # Windows has no such locks
 
 MAX_ARTIFACT_BYTES = 8 * 1024 * 1024
 MAX_DEFINITION_BYTES = 1024 * 1024
+_PIECE = 64 * 1024
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Opening a pipe would wait for its writer, for ever; and Windows would take line ends for its own."""
+_NO_STEPS = frozenset({"", ".", ".."})
 
 
 class WriteError(BizraGateError):
@@ -33,19 +37,32 @@ def read(path: Path, *, limit: int = MAX_ARTIFACT_BYTES) -> bytes:
     Raises `MissingError` where there is none, `UntrustedError` where it is no regular file or too large.
     """
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        handle = os.open(path, _READING)
+        try:
+            mode = os.fstat(handle).st_mode
+            if stat.S_ISDIR(mode):
+                raise UntrustedError(f"{path}: a directory, expected a file", code="malformed")
+            if not stat.S_ISREG(mode):
                 raise UntrustedError(f"{path}: not a regular file", code="malformed")
-            data = file.read(limit + 1)
+            data = _whole(handle, limit + 1)
+        finally:
+            os.close(handle)
     except FileNotFoundError as error:
         raise MissingError(f"{path}: no such file") from error
-    except IsADirectoryError as error:
-        raise UntrustedError(f"{path}: a directory, expected a file", code="malformed") from error
     except OSError as error:
         raise UntrustedError(f"{path}: cannot be read: {error.strerror}", code="malformed") from error
     if len(data) > limit:
         raise UntrustedError(f"{path}: larger than {limit:,} bytes", code="malformed")
     return data
+
+
+def _whole(handle: int, most: int) -> bytes:
+    """What `handle` gives up to its end, or `most` bytes of that; where the end is, only an empty piece tells."""
+    pieces: list[bytes] = []
+    while most > 0 and (piece := os.read(handle, min(most, _PIECE))):
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)
 
 
 def read_named(path: Path) -> bytes:
@@ -70,11 +87,6 @@ def absent(path: Path) -> UsageError:
 
 def _named(folder: Path, name: str | None) -> str:
     return f"Did you mean {folder / name}?" if name is not None else "name a file that is there"
-
-
-def _without_waiting(name: str, flags: int) -> int:
-    """Opening a pipe would wait for its writer, for ever."""
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read_definition(path: Path) -> tuple[str, str]:
@@ -188,11 +200,34 @@ def _sync_directory(directory: Path) -> None:
 def inside(root: Path, relative: str, what: str) -> Path:
     """`relative` below `root`; raises `UsageError` for an absolute path, ``..`` or a link that leads outside."""
     path = root / relative
+    if _is_plainly_below(path, relative):
+        return path
     if Path(relative).is_absolute() or ".." in Path(relative).parts:
         raise UsageError(f"{what}: {relative!r} leaves the repository; write a path below {root.name or root}")
     if not path.resolve().is_relative_to(root.resolve()):
         raise UsageError(f"{what}: {relative!r} is a link that leads outside the repository")
     return path
+
+
+def _is_plainly_below(path: Path, relative: str) -> bool:
+    """Whether no step of `relative`, which ends at `path`, is a link or leads up: then it need not be followed.
+
+    What lies above the first step cannot matter, and is not asked for a thousand files again. Each step is looked at
+    every time, since a folder that was none may have become a link.
+    """
+    steps = relative.split("/")
+    if os.name != "posix" or not _NO_STEPS.isdisjoint(steps):
+        return False
+    at = os.fspath(path)[: -len(relative)]
+    try:
+        for step in steps:
+            at += step
+            if stat.S_ISLNK(os.lstat(at).st_mode):
+                return False
+            at += "/"
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def digest(path: Path) -> str:

@@ -53,13 +53,6 @@ def canonical_parsed(value: object) -> bytes:
     return text.encode("utf-8")
 
 
-def compacted(rendered: bytes) -> bytes:
-    """The canonical bytes of what `render` laid out without a backslash: all white space outside strings taken away."""
-    parts = rendered.split(b'"')
-    parts[::2] = [part.translate(None, b" \n") for part in parts[::2]]
-    return b'"'.join(parts)
-
-
 def cross_checked(value: object) -> bytes:
     """`canonical(value)`, agreed upon by the independent implementation in package `rfc8785`; used when signing."""
     import rfc8785
@@ -93,7 +86,7 @@ def _encode(value: object, *, sort_keys: bool) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"), check_circular=False)
 
 
-def _jcs_sorted(keys: Iterable[str]) -> list[str]:
+def jcs_sorted(keys: Iterable[str]) -> list[str]:
     """Keys by their UTF-16 code units (3.2.3), which differs from Python's order only beyond ASCII."""
     ordered = sorted(keys)
     return ordered if "".join(ordered).isascii() else sorted(ordered, key=lambda key: key.encode("utf-16-be"))
@@ -101,7 +94,7 @@ def _jcs_sorted(keys: Iterable[str]) -> list[str]:
 
 def _in_jcs_order(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _in_jcs_order(value[key]) for key in _jcs_sorted(value)}
+        return {key: _in_jcs_order(value[key]) for key in jcs_sorted(value)}
     if isinstance(value, list | tuple):
         return [_in_jcs_order(element) for element in value]
     return value
@@ -125,12 +118,12 @@ def _respelled(bare: str) -> Iterator[str]:
         before = bare[done : ending.start()]
         kept = before.rstrip("-.0123456789")
         yield kept
-        yield _ecmascript(before[len(kept) :] + ending[0])
+        yield ecmascript(before[len(kept) :] + ending[0])
         done = ending.end()
     yield bare[done:]
 
 
-def _ecmascript(python: str) -> str:
+def ecmascript(python: str) -> str:
     """3.2.2.3: the digits are the same shortest ones, the point and the exponent stand elsewhere."""
     if python.endswith(".0"):
         return "0" if python == "-0.0" else python[:-2]
@@ -149,7 +142,7 @@ def _token(value: object) -> str:
         return _quote(value)
     if value is None or isinstance(value, bool):
         return _CONSTANTS[value]
-    return _ecmascript(repr(value)) if isinstance(value, float) else repr(value)
+    return ecmascript(repr(value)) if isinstance(value, float) else repr(value)
 
 
 def _lay_out(value: object, line: str, column: int, put: _Put) -> None:
@@ -172,7 +165,7 @@ def _lay_out_object(value: dict[str, object], line: str, put: _Put) -> None:
         return
     inner = line + "  "
     start = "{" + inner
-    for key in _jcs_sorted(value):
+    for key in jcs_sorted(value):
         member, name = value[key], _quote(key) + ": "
         kind = type(member)
         if kind is str:
@@ -180,7 +173,7 @@ def _lay_out_object(value: dict[str, object], line: str, put: _Put) -> None:
         elif kind is int:
             put(start + name + repr(member))
         elif kind is float:
-            put(start + name + _ecmascript(repr(member)))
+            put(start + name + ecmascript(repr(member)))
         else:
             put(start + name)
             _lay_out(member, inner, len(inner) - 1 + len(name), put)
@@ -209,7 +202,7 @@ def _lay_out_scalars(
         return
     inner = line + "  "
     width = COLUMNS - (len(inner) - 1)
-    lines = _fill_numbers(body, width) if only_numbers else _fill(tokens, width)
+    lines = fill_numbers(body, width) if only_numbers else fill(tokens, width)
     put(f"[{inner}{(',' + inner).join(lines)}{line}]")
 
 
@@ -221,12 +214,12 @@ def _numbers(value: Iterable[object]) -> str:
     return text
 
 
-def _fill_numbers(body: str, width: int) -> list[str]:
-    """What `_fill` gives, for tokens that hold no spaces and are all shorter than a line, in one regular expression."""
+def fill_numbers(body: str, width: int) -> list[str]:
+    """What `fill` gives, for tokens that hold no spaces and are all shorter than a line, in one regular expression."""
     return re.findall(rf"(.{{1,{width - 1}}}), ", body + ", ")
 
 
-def _fill(tokens: Iterable[str], width: int) -> list[str]:
+def fill(tokens: Iterable[str], width: int) -> list[str]:
     """Join tokens by comma and space into lines of at most `width` columns, a closing comma included."""
     lines: list[str] = []
     current = ""

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
-from bizra_gate.attest.canonical import canonical_parsed, compacted, cross_checked, render_parsed
+from bizra_gate.attest.canonical import canonical_parsed, cross_checked, render_parsed
 from bizra_gate.attest.digest import sha256_hex
 from bizra_gate.attest.dsse import PAYLOAD_TYPE, pae
 from bizra_gate.attest.keys import SIGNATURE_BYTES, PrivateKey, is_fingerprint
+from bizra_gate.attest.rendered import Recognised, recognise
 from bizra_gate.attest.statement import Statement, validate
 from bizra_gate.attest.strict import parse
 from bizra_gate.errors import UntrustedError
@@ -29,6 +28,7 @@ from bizra_gate.errors import UntrustedError
 FORMAT = "bizra-gate/artifact/v1"
 MAX_SIGNATURES = 16
 _MEMBERS = {"format", "payloadType", "signatures", "statement"}
+_BEFORE_STATEMENT = b',"statement":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ class Sealed:
     signatures: tuple[Signature, ...]
     sha256: str
     """Digest of the whole file, in hexadecimal."""
-    name: str = "artifact"
+    name: str
+    _statement: Statement = field(repr=False)
+    """What `body` says: `read` makes it from bytes that it has found to be the one rendering of this."""
 
     @property
     def signed_bytes(self) -> bytes:
@@ -57,12 +59,7 @@ class Sealed:
 
     def unverified_statement(self) -> Statement:
         """What the file says, whoever wrote it: for looking at it, never for a verdict."""
-        return self._parsed
-
-    @cached_property
-    def _parsed(self) -> Statement:
-        statement: Statement = json.loads(self.body)
-        return statement
+        return self._statement
 
 
 def read(data: bytes, name: str = "artifact") -> Sealed:
@@ -71,24 +68,23 @@ def read(data: bytes, name: str = "artifact") -> Sealed:
     Raises `UntrustedError` for anything else, above all for bytes that differ from the one rendering of what they
     say: then a person would have reviewed something other than what was signed.
     """
-    document, signatures = _shaped(data, name)
-    if render_parsed(document) != data:
+    found = recognise(data)
+    document, signatures = _shaped(data, name, found)
+    if found is None and render_parsed(document) != data:
         raise UntrustedError(
             f"{name}: the bytes are not the one rendering of their content (layout, key order, or number spelling)",
             hint=f"if only the layout changed: bizra-gate fmt {name}",
         )
-    return Sealed(_statement_in(data, document), signatures, sha256_hex(data), name)
+    body = canonical_parsed(document["statement"]) if found is None else _cut_out(found.canonical)
+    return Sealed(body, signatures, sha256_hex(data), name, document["statement"])
 
 
-def _statement_in(data: bytes, document: dict[str, Any]) -> bytes:
-    """The canonical statement of `document`, whose one rendering `data` is: that without its white space, cut out.
+def _cut_out(whole: bytes) -> bytes:
+    """The statement in the canonical bytes of an artifact without a backslash: its last member.
 
-    Strings with escapes in them are spelled anew instead: where a string ends, its quotes alone do not tell.
+    Only strings precede it, in none of which a quote can stand, and signatures, which have no member of that name.
     """
-    if b"\\" in data:
-        return canonical_parsed(document["statement"])
-    before = canonical_parsed({name: document[name] for name in _MEMBERS - {"statement"}})
-    return compacted(data)[len(before) + len(',"statement":') - 1 : -1]
+    return whole[whole.index(_BEFORE_STATEMENT) + len(_BEFORE_STATEMENT) : -1]
 
 
 def seal(statement: Statement, signers: Sequence[PrivateKey]) -> bytes:
@@ -136,9 +132,9 @@ def write(body: bytes, signatures: Sequence[Signature]) -> bytes:
     return data
 
 
-def _shaped(data: bytes, name: str) -> tuple[dict[str, Any], tuple[Signature, ...]]:
+def _shaped(data: bytes, name: str, found: Recognised | None = None) -> tuple[dict[str, Any], tuple[Signature, ...]]:
     try:
-        document = _closed(parse(data))
+        document = _closed(parse(data) if found is None else found.document)
         validate(document["statement"])
         return document, _signatures(document["signatures"])
     except UntrustedError as error:

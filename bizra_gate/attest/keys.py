@@ -13,6 +13,7 @@ import hashlib
 import re
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nacl import bindings
 from nacl.exceptions import BadSignatureError, CryptoError
@@ -102,8 +103,7 @@ class PublicKey:
     @property
     def fingerprint(self) -> str:
         """``SHA256:…`` as ``ssh-keygen -lf`` prints it: unpadded base64 of SHA-256 over the OpenSSH blob."""
-        digest = hashlib.sha256(_SSH + self.raw).digest()
-        return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
+        return _fingerprint(self.raw)
 
     def pem(self) -> str:
         """SPKI PEM, as OpenSSL, cosign and Go read it."""
@@ -122,6 +122,13 @@ class PublicKey:
         except BadSignatureError:
             return False
         return True
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint(raw: bytes) -> str:
+    """Kept, because a keyring is asked for the names of all its keys with every artifact."""
+    digest = hashlib.sha256(_SSH + raw).digest()
+    return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)

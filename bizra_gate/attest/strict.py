@@ -109,6 +109,15 @@ def _has_unusual_numbers(skeleton: bytes) -> bool:
     signed = skeleton.split(b"-")
     if any(after.startswith(b"0") and not before.endswith(b"e") for before, after in pairwise(signed)):
         return True
+    return _has_long_integer(digits)
+
+
+def may_hold_an_unsafe_integer(skeleton: bytes) -> bool:
+    """Whether a document without what is in its strings has an integer of 16 digits, the fewest that are unsafe."""
+    return _has_long_integer(skeleton.translate(_DIGITS_ALIKE))
+
+
+def _has_long_integer(digits: bytes) -> bool:
     return _LONG in digits and _LONG in digits.replace(b"." + _LONG, b".")
 
 
