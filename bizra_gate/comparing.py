@@ -9,7 +9,7 @@ from .errors import UsageError
 from .evidence.benchmark import AGAINST
 from .gates.metrics import facts_of, nearest
 from .model import Audit, Metric
-from .model.metric import Better, percentile_of
+from .model.metric import Better, percentile_of, slack_of
 from .reports.inputs import ComparedMetric, ComparedPair, CompareVerdict, Comparison
 from .sides import Side
 
@@ -186,7 +186,7 @@ def _row(
     from .stats.compare import compare_processes
 
     paired = in_turn and len(values[0]) == len(values[1])
-    found = compare_processes(*values, facts.better, margin, confidence, paired=paired)
+    found = compare_processes(*values, facts.better, margin, confidence, paired=paired, slack=slack_of(before, after))
     if found.ratio is not None:
         before, after = _between(before, confidence), _between(after, confidence)
     return row(

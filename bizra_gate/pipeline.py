@@ -239,11 +239,12 @@ def _compare(
     confidence: float = 0.95,
     *,
     paired: bool = False,
+    slack: float = 0.0,
 ) -> Comparison:
     """Loaded when a check has a baseline, and not before."""
     from .stats.compare import compare_processes
 
-    return compare_processes(base, head, better, margin, confidence, paired=paired)
+    return compare_processes(base, head, better, margin, confidence, paired=paired, slack=slack)
 
 
 def _listed(docketed: Docket, now: str, base: str | None) -> Callable[[str, OpenedEvidence], OpenedEvidence]:

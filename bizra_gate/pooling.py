@@ -44,6 +44,7 @@ def _pooled(parts: Sequence[Metric]) -> Metric | None:
         first,
         n=sum(part.n or 0 for part in parts) or None,
         process_values=values,
+        resolution=max(part.resolution for part in parts),
         effective_n=math.fsum(_worth(part) for part in parts) if any(part.effective_n for part in parts) else None,
     )
     bare = first.name.removeprefix(AGAINST)
@@ -61,12 +62,19 @@ def _pooled(parts: Sequence[Metric]) -> Metric | None:
     estimate = math.fsum(values) / len(values)
     known = any(part.interval is not None for part in parts)
     between = t_over_processes(values, first.confidence)
+    interval = widest(_of_mean(estimate, parts), between, estimate) if known else between
     return dataclasses.replace(
         pooled,
         estimate=estimate,
-        interval=widest(_of_mean(estimate, parts), between, estimate) if known else between,
+        interval=_to_the_last_digit(interval, pooled.resolution / 2),
         method=f"at least Student's t over {method}",
     )
+
+
+def _to_the_last_digit(interval: Interval, half: float) -> Interval:
+    """Runs that a tool printed alike may differ by what it rounded away."""
+    low, high = interval
+    return None if low is None else max(0.0, low - half), None if high is None else high + half
 
 
 def _worth(part: Metric) -> float:

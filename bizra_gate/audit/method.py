@@ -112,7 +112,7 @@ def runs(measurement: Measurement, policy: Policy) -> Answer:
     *Violator.* One run of five on another core, another layout, another cache.
     *Neighbour.* Six processes within 3 % of each other, one of them 6 % off.
     """
-    processes = len(measurement.runs)
+    processes = (measurement.operations or 0) if measurement.process_each else len(measurement.runs)
     means = [(run.index, mean) for run in measurement.runs if (mean := _mean_of(run)) is not None]
     findings: list[Finding] = []
     if policy.min_runs > max(1, processes):

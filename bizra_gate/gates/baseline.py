@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Literal, Protocol
 
 from bizra_gate.model import Baseline, Check, Compared, Metric, OpenedEvidence
-from bizra_gate.model.metric import Better
+from bizra_gate.model.metric import Better, slack_of
 from bizra_gate.units import format_quantity
 
 from .admit import run_of
@@ -50,6 +50,7 @@ class Compare(Protocol):
         confidence: float = 0.95,
         *,
         paired: bool = False,
+        slack: float = 0.0,
     ) -> Comparison: ...
 
 
@@ -84,7 +85,8 @@ def rule_baseline(
     facts = facts_of(check.metric, evidence.kind)
     better: Better = facts.better if facts else metric.better
     paired = within and len(values) == len(metric.process_values)
-    comparison = compare(values, metric.process_values, better, baseline.max_regression, confidence, paired=paired)
+    margin, slack = baseline.max_regression, slack_of(base, metric)
+    comparison = compare(values, metric.process_values, better, margin, confidence, paired=paired, slack=slack)
     ruling = _decide(baseline, better, comparison, base, metric, _which(baseline, sources))
     return replace(ruling, reason=f"{ruling.reason}{left_out}")
 
@@ -193,7 +195,8 @@ def pooled(metrics: Sequence[Metric], name: str) -> Metric | None:
     values = tuple(value for metric in metrics for value in metric.process_values)
     first = metrics[0]
     mean = math.fsum(values) / len(values) if values else None
-    return Metric(name, first.unit, first.better, mean, n=len(values), process_values=values)
+    coarse = max(metric.resolution for metric in metrics)
+    return Metric(name, first.unit, first.better, mean, n=len(values), process_values=values, resolution=coarse)
 
 
 def _comparable(values: Sequence[float]) -> bool:

@@ -434,3 +434,8 @@ class Measurement:
     finished_at: str | None = None
     higher_is_better: bool | None = None
     """Direction of a foreign figure that is not a latency."""
+
+    @property
+    def process_each(self) -> bool:
+        """Whether each operation counts for a process. Our own measurements have runs for that, whatever they say."""
+        return self.fresh_processes and self.source.foreign and not self.runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -37,8 +38,17 @@ class Metric:
     """How the interval was made, e.g. ``order statistics, effective n 9,120``."""
     process_values: tuple[float, ...] = ()
     """One value per process, for comparisons."""
+    resolution: float = 0.0
+    """Width of the last digit that another tool printed or recorded, in `unit`; the true figure lies within half of it.
+    """
     effective_n: float | None = None
     """Independent values that `n` which hang together are worth; None where they are taken as independent."""
+
+
+def slack_of(*sides: Metric) -> float:
+    """How far the ratio of two `sides` may be off, as a logarithm, because either is known to its last digit only."""
+    coarse = [side for side in sides if side.resolution and side.process_values and min(side.process_values) > 0]
+    return math.log1p(sum(side.resolution / 2 / min(side.process_values) for side in coarse))
 
 
 _FIXED = {

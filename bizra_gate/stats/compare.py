@@ -60,16 +60,18 @@ class _Difference:
     mean: float
     error: float
     df: float
+    slack: float = 0.0
 
     def bound(self, level: float, sign: int) -> float:
-        """Mean plus or minus t at `level`."""
-        return self.mean + sign * (t_quantile(level, self.df) * self.error if self.error else 0.0)
+        """Mean plus or minus t at `level`, and the slack."""
+        return self.mean + sign * (self.slack + (t_quantile(level, self.df) * self.error if self.error else 0.0))
 
     @property
     def p_value(self) -> float:
+        apart = max(0.0, abs(self.mean) - self.slack)
         if self.error == 0:
-            return 1.0 if self.mean == 0 else 0.0
-        return 2 * t_cdf(-abs(self.mean / self.error), self.df)
+            return 1.0 if apart == 0 else 0.0
+        return 2 * t_cdf(-apart / self.error, self.df)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class _Sample:
     size: int
     """Processes of the smaller side."""
     paired: bool
+    slack: float = 0.0
 
     def decides(self, margin: float, confidence: float) -> int | None:
         """Fewest more processes of each side whose interval clears the nearest edge of the margin."""
@@ -97,6 +100,7 @@ class _Sample:
         return self._clears(abs(beyond), confidence if beyond < 0 else (1 + confidence) / 2)
 
     def _clears(self, distance: float, level: float) -> int | None:
+        distance -= self.slack
         if self.spread == 0:
             return 0 if distance > 0 and self.size >= 2 else None
 
@@ -117,11 +121,13 @@ def compare_processes(
     confidence: float = 0.95,
     *,
     paired: bool = False,
+    slack: float = 0.0,
 ) -> Comparison:
     """Compare one value per process of `base` with those of `head`.
 
     `margin` (0 ≤ margin < 1) is the relative change that does not matter: a ratio within 1 ± margin. A metric that
     is better ``neither`` way is worse in both. `paired` takes values of one index as measured in turn (A B B A …).
+    `slack` (≥ 0) is how far the logarithm of the ratio may be off whatever the number of processes: a last digit.
     Fewer than two values on a side, or one that is not above zero, leave it undecided. Raises ValueError on a margin
     out of range, values that are not finite, or pairs that do not match.
     """
@@ -131,7 +137,7 @@ def compare_processes(
     if min(*base, *head) <= 0:
         return _undecided(base, head, margin, confidence, None, "a value of zero or below has no ratio")
     ratio = math.exp(_mean_log(head) - _mean_log(base))
-    difference = _paired(base, head) if paired else _welch(base, head)
+    difference = _paired(base, head, slack) if paired else _welch(base, head, slack)
     if difference is None:
         typical = _Sample(math.log(ratio), TYPICAL_SPREAD, 2, paired)
         text = f"a single process on a side has no spread; a typical one of {TYPICAL_SPREAD * 100:.0f} % is assumed"
@@ -176,7 +182,8 @@ def _judge(
     one_low, one_high = (math.exp(difference.bound(confidence, sign)) for sign in (-1, 1))
     verdict, regression = _verdicts((low, high), (one_low, one_high), better, margin)
     size = min(len(base), len(head))
-    sample = _Sample(difference.mean, difference.error * math.sqrt(size if paired else size / 2), size, paired)
+    spread = difference.error * math.sqrt(size if paired else size / 2)
+    sample = _Sample(difference.mean, spread, size, paired, difference.slack)
     needed = sample.decides(margin, confidence) if verdict == "undecided" else 0
     for_gate = sample.decides_regression(better, margin, confidence) if regression == "inconclusive" else 0
     message = _message(verdict, margin, needed)
@@ -205,24 +212,25 @@ def _verdicts(
     return ("same" if not_above and not_below else "undecided"), regression
 
 
-def _welch(base: Sequence[float], head: Sequence[float]) -> _Difference | None:
+def _welch(base: Sequence[float], head: Sequence[float], slack: float) -> _Difference | None:
     """Difference of mean logarithms with Welch–Satterthwaite's degrees of freedom."""
     if len(base) < 2 or len(head) < 2:
         return None
     a, b = _variance_log(base) / len(base), _variance_log(head) / len(head)
     mean = _mean_log(head) - _mean_log(base)
     if a + b == 0:
-        return _Difference(mean, 0.0, 1.0)
+        return _Difference(mean, 0.0, 1.0, slack)
     df = (a + b) ** 2 / (a * a / (len(base) - 1) + b * b / (len(head) - 1))
-    return _Difference(mean, math.sqrt(a + b), df)
+    return _Difference(mean, math.sqrt(a + b), df, slack)
 
 
-def _paired(base: Sequence[float], head: Sequence[float]) -> _Difference | None:
+def _paired(base: Sequence[float], head: Sequence[float], slack: float) -> _Difference | None:
     """Mean of the logarithms of ratios pair by pair."""
     if len(base) < 2:
         return None
     ratios = [after / before for before, after in zip(base, head, strict=True)]
-    return _Difference(_mean_log(ratios), math.sqrt(_variance_log(ratios) / len(ratios)), len(ratios) - 1)
+    error = math.sqrt(_variance_log(ratios) / len(ratios))
+    return _Difference(_mean_log(ratios), error, len(ratios) - 1, slack)
 
 
 def _mean_log(values: Sequence[float]) -> float:

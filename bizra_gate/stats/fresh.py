@@ -32,7 +32,7 @@ def of_processes(whole: Measurement, headline: Latency | None, metrics: Iterable
 
 def _times(whole: Measurement, headline: Latency | None) -> list[float]:
     """The time of each process in ns; empty where they are not known one by one."""
-    counted = headline.histogram if headline is not None and whole.fresh_processes and not whole.runs else None
+    counted = headline.histogram if headline is not None and whole.process_each else None
     if counted is None or counted.n > MOST or not _exact(counted):
         return []
     return [float(time) for time in chain.from_iterable(map(repeat, counted.low, counted.count))]

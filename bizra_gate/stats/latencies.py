@@ -30,6 +30,8 @@ class Family:
     """The headline's series of each process, empty where there is none."""
     own_series: bool = False
     """Whether the series shows this very family, and not only another latency of the same operations."""
+    quantum_ns: float = 0.0
+    """The step in which another tool records a single time; a mean of many is finer."""
 
 
 def metrics_of(family: Family, percentiles: Sequence[float], confidence: float) -> list[Metric]:
@@ -73,7 +75,8 @@ class _Counted:
             method += f"; at least Student's t over {len(values)} processes"
         return Metric(
             f"{self._family.name}.{statistic}", "ns", "lower", estimate, interval,
-            self._confidence, self._histogram.n, method, tuple(values), effective if self._series else None,
+            self._confidence, self._histogram.n, method, tuple(values),
+            0.0 if statistic == "mean" else self._family.quantum_ns, effective if self._series else None,
         )  # fmt: skip
 
     def _extreme(self, statistic: str) -> Metric:
@@ -158,7 +161,7 @@ def _as_printed(name: str, figure: Figure, latency: Latency) -> Metric:
         method += ", samples added"
     if latency.batch > 1:
         method = f"batch means (each value is the mean of {latency.batch:,} operations); {method}"
-    return Metric(name, "ns", "lower", figure.value, None, n=latency.count, method=method)
+    return Metric(name, "ns", "lower", figure.value, None, n=latency.count, method=method, resolution=figure.resolution)
 
 
 def renamed(metrics: Sequence[Metric], name: str) -> list[Metric]:

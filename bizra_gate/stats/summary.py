@@ -57,7 +57,7 @@ def _summarized(whole: Measurement, confidence: float, wanted: Sequence[float]) 
         *_outcomes(whole, confidence),
         *_resources(whole, confidence),
     ]
-    if whole.fresh_processes:
+    if whole.process_each:
         metrics = list(fresh.of_processes(whole, _headline(whole), metrics))
     return {metric.name: metric for metric in metrics if metric.estimate is not None and math.isfinite(metric.estimate)}
 
@@ -187,7 +187,8 @@ def _latencies(whole: Measurement, percentiles: Sequence[float], confidence: flo
         ):  # read from a file they are equal, and no longer the same object
             latency = headline
         if id(latency) not in by_identity:
-            family = Family(name, latency, _of_runs(whole, name), series, latency is headline)
+            quantum = (latency.quantum_ns or 0.0) if whole.source.foreign else 0.0
+            family = Family(name, latency, _of_runs(whole, name), series, latency is headline, quantum)
             by_identity[id(latency)] = latencies.metrics_of(family, percentiles, confidence)
         same = by_identity[id(latency)]
         found += latencies.renamed(same, name) if name == "latency" else same
@@ -282,8 +283,10 @@ def _ratio(
     values = tuple(k / size for k, size in pairs if size)
     kind = kind_of(name)
     assert kind is not None
-    worth = effective if effective < n else None
-    return Metric(name, kind.unit, kind.better, successes / n, interval, confidence, n, method, values, worth)
+    return Metric(
+        name, kind.unit, kind.better, successes / n, interval, confidence, n, method, values,
+        effective_n=effective if effective < n else None,
+    )  # fmt: skip
 
 
 def _share_of_series(whole: Measurement, ratio: float) -> float:

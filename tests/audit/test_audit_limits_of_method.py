@@ -68,6 +68,10 @@ def test_where_processes_differ_anyway_none_is_a_stranger() -> None:
 def test_two_processes_cannot_tell_who_is_odd() -> None:
     assert "fewer than three" in reason(method.runs(processes(10.0, 20.0), POLICY))
     assert observed(method.runs(processes(10.0, 20.0), Policy(min_runs=3))) == ["2"]
+    each = Measurement(TOOL, operations=14, fresh_processes=True)
+    assert found(method.runs(each, Policy(min_runs=14))) == []
+    assert observed(method.runs(each, Policy(min_runs=15))) == ["14"]
+    assert observed(method.runs(replace(each, source=OWN), Policy(min_runs=2))) == ["1"]
 
 
 def test_an_odd_process_is_told_with_its_figures() -> None:

@@ -261,6 +261,19 @@ def test_a_folder_of_another_tools_runs_is_one_measurement_of_as_many_processes(
     assert (row["base"]["runs"], row["base"]["estimate"]) == (4, pytest.approx(10.015e6, rel=1e-4))
 
 
+def test_what_a_tool_rounded_away_is_no_difference(tmp_path: Path, cli: Run) -> None:
+    """wrk2 prints two digits after the point: 0.10 ms may have been 0.104 ms, and 0.11 ms 0.106 ms."""
+    for side, average in (("base", 0.10), ("head", 0.11)):
+        for at in range(3):
+            file = Path(wrk2(tmp_path / side / f"{at}.txt", average))
+            file.write_text(file.read_text() + "\n" * at)  # else it would be one run, copied
+    base, head = str(tmp_path / "base"), str(tmp_path / "head")
+    code, found = said(cli, base, head, "--from", "wrk2", "--metric", "latency.mean")
+    (row,) = found["pairs"][0]["metrics"]
+    assert (code, row["verdict"], row["needed_runs"]) == (5, "undecided", None)
+    assert row["interval"][0] < 1.05 < 1.1 < row["interval"][1]
+
+
 def test_a_run_that_was_copied_is_counted_once(tmp_path: Path, cli: Run) -> None:
     base = folder(tmp_path, "base", [10.0, 10.0, 10.0])
     head = folder(tmp_path, "head", [10.1, 10.2])

@@ -138,6 +138,14 @@ def test_processes_that_happen_to_agree_are_no_surer_than_their_samples() -> Non
     assert found.interval == pytest.approx((10 - 4 / 2**0.5, 10 + 4 / 2**0.5))
 
 
+def test_runs_that_a_tool_printed_alike_are_no_surer_than_its_last_digit() -> None:
+    coarse = dataclasses.replace(figure("latency.p99", 31.0, None, None), resolution=1.0, effective_n=40.0)
+    found = pooled(coarse, coarse, coarse)
+    assert found is not None
+    assert (found.interval, found.resolution) == (pytest.approx((30.5, 31.5)), 1.0)
+    assert (found.n, found.effective_n) == (300, 120.0)
+
+
 def test_a_side_that_one_leaves_open_is_open() -> None:
     found = pooled(figure("latency.p99", 10.0, 9.0, None), figure("latency.p99", 10.0, 9.0, 12.0))
     assert found is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from gates_builders import FORGED, HEAD, INSUFFICIENT, INVALID, absent, evidence, gate, metric, outcome, verdict
@@ -28,6 +28,7 @@ class Stated:
     regression: Regression = "pass"
     regression_runs: int | None = None
     asked: tuple[object, ...] = ()
+    slack: float = 0.0
 
     def __call__(
         self,
@@ -38,8 +39,10 @@ class Stated:
         confidence: float = 0.95,
         *,
         paired: bool = False,
+        slack: float = 0.0,
     ) -> Stated:
         self.asked = (list(base), list(head), better, margin, confidence, paired)
+        self.slack = slack
         return self
 
 
@@ -256,6 +259,14 @@ def test_two_targets_measured_in_turn_are_compared_within_one_artifact() -> None
     assert compare.asked[0] == [2.0, 2.1]
     got, reason = against(check=check, compare=compare)
     assert (got, reason[:21]) == ("missing", "The second target has")
+
+
+def test_what_another_tool_rounded_away_on_either_side_widens_the_comparison() -> None:
+    compare = Stated(1.0, 0.98, 1.02)
+    rough = replace(metric(processes=[10e6] * 3), resolution=1e6)
+    base = replace(earlier(), metrics={"latency.p99": replace(metric(processes=[5e6] * 3), resolution=1e6)})
+    against(base, compare=compare, head=replace(here(), metrics={"latency.p99": rough}))
+    assert compare.slack == pytest.approx(math.log1p(0.5 / 10 + 0.5 / 5))
 
 
 @pytest.mark.parametrize(("second", "paired"), [(FAST, True), (FAST[:2], False)])

@@ -118,6 +118,16 @@ def test_identical_values_without_any_spread_compare_by_themselves() -> None:
     assert compare_processes([5.0] * 3, [6.0] * 3, "lower", 0.05).verdict == "worse"
 
 
+def test_figures_that_are_known_to_a_last_digit_are_no_further_apart_than_it_lets_them_be() -> None:
+    """Printed as 10 and 11 each time: they may have been 10.49 and 10.51."""
+    exact, rounded = (compare_processes([10.0] * 3, [11.0] * 3, "lower", 0.05, slack=s) for s in (0.0, math.log1p(0.1)))
+    assert (exact.verdict, exact.regression, exact.p_value) == ("worse", "fail", 0.0)
+    assert (rounded.verdict, rounded.regression, rounded.p_value) == ("undecided", "inconclusive", 1.0)
+    assert (rounded.low, rounded.high) == (pytest.approx(1.0), pytest.approx(1.21))
+    assert rounded.needed_runs is None
+    assert compare_processes([10.0] * 3, [20.0] * 3, "lower", 0.05, slack=0.1).verdict == "worse"
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     for margin in (-0.1, 1.0):
         with pytest.raises(ValueError, match="margin"):
