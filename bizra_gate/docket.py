@@ -125,9 +125,9 @@ def _require_same_waiver(file: Path, gate: str, check: str) -> None:
 def here(
     paths: Sequence[Path],
     keyring_path: Path | None,
-    meet: Callable[[Gate, keyring.Keyring | None], None] | None = None,
+    meet: Callable[[Gate, Path, keyring.Keyring | None], None] | None = None,
 ) -> Docket:
-    """The gates of the work tree; `meet` is told of each, with its keyring, while further ones are still read.
+    """The gates of the work tree; `meet` is told of each, with its root and keyring, while others are still read.
 
     What is wrong with a keyring is said where nothing is wrong with any gate.
     """
@@ -147,7 +147,7 @@ def here(
         except BizraGateError as error:
             wrong.append(error)
         if meet is not None and not wrong:
-            meet(gate, rings[root])
+            meet(gate, root, rings[root])
 
     judged = opening.read_gates(paths, met)
     if wrong:

@@ -64,10 +64,13 @@ class Result:
 
 def root_of(gate_file: Path) -> Path:
     """What paths in a gate file are relative to: the folder that holds ``gates/``, else the file's own folder."""
-    for parent in gate_file.absolute().parents:
-        if parent.name == "gates":
-            return parent.parent
-    return gate_file.absolute().parent
+    return _root_above(os.path.join(os.getcwd(), os.path.dirname(gate_file)))
+
+
+@lru_cache(maxsize=256)
+def _root_above(folder: str) -> Path:
+    here = Path(folder)
+    return next((place.parent for place in (here, *here.parents) if place.name == "gates"), here)
 
 
 def gate_files(paths: Sequence[Path]) -> list[Path]:
@@ -75,8 +78,8 @@ def gate_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*.toml") if file.name != KEYRING)
-            found += [file for file in inside if "waivers" not in file.parts]
+            inside = sorted(path.rglob("*.toml"), key=lambda file: file.parts)
+            found += [file for file in inside if file.name != KEYRING and "waivers" not in file.parts]
         elif path.exists():
             found.append(path)
         else:
@@ -99,6 +102,8 @@ def where_gates_are(path: Path) -> str:
 
 def shown(path: Path) -> str:
     """`path` as reports name it: from where the command runs, so that it can be pasted into the next command."""
+    if not path.anchor and ".." not in path.parts:
+        return path.as_posix()
     return Path(os.path.relpath(path)).as_posix()
 
 
@@ -149,9 +154,16 @@ def tasks(judged: Sequence[Gate], *, now: str, ring: RingOf, keep_measurements: 
     """One task per artifact of every gate; `ring` finds the keyring that a gate's repository trusts."""
     for gate in judged:
         root = root_of(Path(gate.file))
-        for spec in gate.evidence:
-            for file in spec.artifacts:
-                yield Task(gate, spec, file, root, ring(root), now, keep_measurements)
+        yield from tasks_of(gate, root, ring(root), now=now, keep_measurements=keep_measurements)
+
+
+def tasks_of(
+    gate: Gate, root: Path, ring: keyring.Keyring | None, *, now: str, keep_measurements: bool = False
+) -> Iterator[Task]:
+    """One task per artifact of `gate`, which lies in the repository at `root`, where `ring` is trusted."""
+    for spec in gate.evidence:
+        for file in spec.artifacts:
+            yield Task(gate, spec, file, root, ring, now, keep_measurements)
 
 
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -200,15 +200,16 @@ def verify(
     """
     with Openers() as openers:
 
-        def open_for(gate: Gate, ring: keyring.Keyring | None) -> None:
-            openers.offer(opening.tasks([gate], now=now, ring=lambda root: ring, keep_measurements=keep_measurements))
+        def open_for(gate: Gate, root: Path, ring: keyring.Keyring | None) -> None:
+            openers.offer(opening.tasks_of(gate, root, ring, now=now, keep_measurements=keep_measurements))
 
         if base is None:
             docketed = docket.here(paths, keyring_path, open_for)
         else:
             docketed = docket.at_base(paths, base, keyring_path)
             for gate in docketed.gates:
-                open_for(gate, docketed.ring(opening.root_of(Path(gate.file))))
+                root = opening.root_of(Path(gate.file))
+                open_for(gate, root, docketed.ring(root))
         results = openers.results(progress)
     judged = docketed.gates
     evidence: dict[str, list[OpenedEvidence]] = {gate.name: [] for gate in judged}

@@ -48,8 +48,9 @@ def _ruled(gate: Gate, check: Check, exhibits: Sequence[Exhibit], room: Courtroo
     if exhibit is None or not exhibit.pieces:
         return Ruling("missing", f"{check.id} reads the evidence {check.evidence}, which the gate does not have.")
     own = {piece.file: piece for one in exhibits for piece in one.pieces}
-    named = {path: piece for (name, path), piece in room.references.items() if name == gate.name}
-    others = {path: admitted(exhibit.spec, piece, room.now) for path, piece in named.items()}
+    asked = wanted_references(gate) if room.references else ()
+    named = ((path, room.references.get((gate.name, path))) for path in asked)
+    others = {path: admitted(exhibit.spec, piece, room.now) for path, piece in named if piece is not None}
     earlier = [admitted(exhibit.spec, piece, room.now) for piece in room.baselines.get((gate.name, check.id), ())]
     context = Context(others | own, earlier, room.compare)
     pieces = exhibit.judged

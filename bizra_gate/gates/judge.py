@@ -120,20 +120,22 @@ def _unusable(check: Check, evidence: OpenedEvidence, metric: Metric | None, con
 
 
 def _too_little(check: Check, evidence: OpenedEvidence, metric: Metric, confidence: float) -> Iterator[Ruling]:
-    said = figure(metric, evidence.kind)
     if check.min_samples is not None and (metric.n is None or metric.n < check.min_samples):
         have = "an unknown number" if metric.n is None else f"{metric.n:,}"
-        yield Ruling("inconclusive", f"{said}: at least {check.min_samples:,} samples are asked for, not {have}.")
+        said = f"{figure(metric, evidence.kind)}: at least {check.min_samples:,} samples are asked for, not {have}."
+        yield Ruling("inconclusive", said)
     facts = facts_of(check.metric, evidence.kind)
     if metric.interval is None:
         if facts is None or not facts.exact:
-            yield Ruling("inconclusive", f"{said}, without an interval: nobody can tell how sure that is.")
+            said = f"{figure(metric, evidence.kind)}, without an interval: nobody can tell how sure that is."
+            yield Ruling("inconclusive", said)
         return
     if span_of(metric.estimate or 0.0, metric.interval) is None:
         yield Ruling("inconclusive", f"{check.metric} comes with an interval that is none: {metric.interval}.")
     if metric.confidence < confidence - CONFIDENCE_SLACK:
         have, want = per_cent(metric.confidence), per_cent(confidence)
-        yield Ruling("inconclusive", f"{said}: an interval at {want} is asked for, the evidence was read at {have}.")
+        said = f"an interval at {want} is asked for, the evidence was read at {have}."
+        yield Ruling("inconclusive", f"{figure(metric, evidence.kind)}: {said}")
 
 
 # ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bizra_gate.model.metric import Better, MetricKind, benchmark_metric_names, percentile_of
 from bizra_gate.model.metric import kind_of as benchmark_kind_of
@@ -121,6 +122,7 @@ AGAINST = "against."
 """Prefix of the metrics of a second target that was measured in turn with the first (``bench --against``)."""
 
 
+@lru_cache(maxsize=512)
 def facts_of(name: str, kind: str) -> MetricFacts | None:
     """What metric `name` of evidence of `kind` is, or None where it has no such metric."""
     if not _PRINTABLE.fullmatch(name):

@@ -12,7 +12,7 @@ from .checks import read_checks
 from .measure import read_plan
 from .metrics import AGAINST
 from .plans import plan_digest
-from .reader import Problems, Table, is_control, plain, shown
+from .reader import Problems, Table, has_control, plain, shown
 from .sections import read_evidence, read_policy, repeated_artifacts
 
 MAX_CHARACTERS = 1_000_000
@@ -76,7 +76,7 @@ def _gate(document: Table, file: str, sha256: str) -> Gate:
 
 def _name(document: Table) -> str:
     name = document.required_text("name", why="a name that no other gate has", longest=LONGEST_NAME)
-    if name != name.strip() or any(is_control(char) for char in name):
+    if name != name.strip() or has_control(name):
         document.refuse("name", "a name on one line, without blanks around it")
     return name
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import PureWindowsPath
 
-from .reader import is_control
+from .reader import has_control
 
 _PATTERN = re.compile(r"[*?\[\]{}]")
 
@@ -16,11 +16,11 @@ def path_fault(text: str, *, patterns: bool = False) -> str | None:
     A pattern is refused unless `patterns`: one that names evidence would be met by deleting the bad artifact.
     """
     parts = text.split("/")
-    if not text.strip() or any(is_control(char) for char in text):
+    if not text.strip() or has_control(text):
         return "a path without control characters"
     if "\\" in text:
         return "a path with / between its parts"
-    if PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive or text.startswith("~"):
+    if text.startswith(("/", "~")) or (":" in text and PureWindowsPath(text).drive):
         return "a path relative to the repository's root"
     if ".." in parts:
         return "a path inside the repository, without .."

@@ -235,7 +235,7 @@ def text_fault(value: object, longest: int) -> str | None:
         return "a text that is not empty"
     if len(value) > longest:
         return f"a text of at most {longest:,} characters"
-    if not value.isprintable() and any(is_control(char) and char not in "\n\t" for char in value):
+    if has_control(value, but="\n\t"):
         return "a text without control characters"
     return None
 
@@ -249,9 +249,16 @@ def is_control(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in JOINERS
 
 
+def has_control(text: str, *, but: str = "") -> bool:
+    """Whether any character of `text` is a control, those in `but` aside; what prints (`str.isprintable`) is none."""
+    return not text.isprintable() and any(is_control(char) and char not in but for char in text)
+
+
 def plain(text: str, longest: int = 80) -> str:
     """`text` made safe for a terminal, and cut to `longest` characters."""
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    if cut.isprintable():
+        return cut
     return "".join(f"\\u{{{ord(char):04x}}}" if is_control(char) else char for char in cut)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import multiprocessing
 import os
@@ -297,3 +298,47 @@ def test_only_metrics_that_are_wanted_are_carried(many: Repository) -> None:
     present = [result for result in opened(tasks(many), 2) if not result.evidence.missing]
     assert all(set(result.evidence.metrics) == {"latency.p99", "service.p99"} for result in present)
     assert Path(present[0].evidence.file).stem == "a-01"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("gates/g.toml", "gates/g.toml"),
+        ("./gates//g.toml", "gates/g.toml"),
+        ("gates/../gates/g.toml", "gates/g.toml"),
+        ("../repo/gates/g.toml", "gates/g.toml"),
+        ("../g.toml", "../g.toml"),
+        (".", "."),
+    ],
+)
+def test_a_file_is_named_from_where_the_command_runs(repository: Repository, given: str, said: str) -> None:
+    assert opening.shown(Path(given)) == said
+    assert opening.shown(repository.root / given) == said
+
+
+@pytest.mark.parametrize(
+    ("file", "root"),
+    [
+        ("gates/g.toml", "."),
+        ("gates/deep/er/g.toml", "."),
+        ("g.toml", "."),
+        ("other/g.toml", "other"),
+        ("a/gates/b/gates/c/g.toml", "a/gates/b"),
+    ],
+)
+def test_the_root_is_what_holds_the_nearest_gates_folder(repository: Repository, file: str, root: str) -> None:
+    assert opening.root_of(Path(file)) == opening.root_of(repository.root / file) == repository.root / root
+
+
+def test_the_root_follows_the_working_directory(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository.root / "below").mkdir()
+    assert opening.root_of(Path("g.toml")) == repository.root
+    monkeypatch.chdir(repository.root / "below")
+    assert opening.root_of(Path("g.toml")) == repository.root / "below"
+
+
+def test_a_report_leaves_the_collector_as_it_was(many: Repository, cli: Run) -> None:
+    before = gc.get_threshold()
+    assert cli("verify", "--now", NOW)[0] == 5
+    assert cli("verify", "--now", NOW, "nowhere.toml")[0] == 2
+    assert gc.get_threshold() == before

@@ -18,6 +18,7 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
 @command("verify")
+@waiting.seldom_collecting()
 def verify(
     paths: Annotated[
         list[Path] | None,
