@@ -7,6 +7,7 @@ each, are the processes of one measurement.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -99,7 +100,15 @@ def together(sides: Sequence[Side]) -> list[Side]:
     groups: dict[object, list[Side]] = {}
     for at, side in enumerate(sides):
         groups.setdefault(at if side.group is None else side.group, []).append(side)
-    return [side for members in groups.values() for side in _of_group(members)]
+    found = [side for members in groups.values() for side in _of_group(members)]
+    names = Counter(side.name for side in found)
+    return [side if names[side.name] == 1 or side.group is None else _told_apart(side) for side in found]
+
+
+def _told_apart(side: Side) -> Side:
+    """A side whose name another one bears: a report and a log of one run lie beside each other."""
+    _, tool, form = (side.group or "").split("\0")
+    return replace(side, name=f"{side.name} ({tool}, {form})")
 
 
 def _of_group(members: Sequence[Side]) -> Iterator[Side]:

@@ -72,7 +72,7 @@ class Reader:
             environment_of(measurement.environment),
             benchmark.run_id,
             foreign,
-            None if plan is None else public_target(plan.target),
+            measurement.name if plan is None else public_target(plan.target),
             setup_of(measurement),
             group_of(measurement, file.stem) if foreign else None,
             signed=True,

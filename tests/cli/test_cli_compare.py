@@ -18,6 +18,7 @@ from bizra_gate.sides import Side
 
 Run = Callable[..., tuple[int, str, str]]
 SECOND = 1_000_000_000
+FIXTURES = Path(__file__).parents[1] / "importers" / "fixtures"
 PLAN = Plan("fake:script", ClosedLoop(4), Warmup(0), 2 * SECOND, runs=4)
 
 
@@ -289,6 +290,28 @@ def test_runs_that_stand_on_both_sides_are_told(tmp_path: Path, cli: Run) -> Non
     assert notes[0] == "1 of the runs stand on both sides: compared with themselves they are the same"
 
 
+def test_runs_that_were_appended_to_one_file_are_its_processes(tmp_path: Path, cli: Run) -> None:
+    files = []
+    for side, averages in (("base", [10.0, 10.1]), ("head", [15.0, 15.1])):
+        runs = [Path(wrk2(tmp_path / f"{side}-{at}.txt", average)).read_text() for at, average in enumerate(averages)]
+        files.append(tmp_path / f"{side}.txt")
+        files[-1].write_text("".join(runs))
+    code, found = said(cli, *map(str, files), "--from", "wrk2", "--metric", "latency.mean")
+    assert (code, verdicts(found)) == (1, {"latency.mean": "worse"})
+
+
+def test_an_import_is_compared_as_the_file_that_it_came_from(tmp_path: Path, repository: Repository, cli: Run) -> None:
+    key = str(repository.root.parent / "k.key")
+    cli("keygen", "--out", key)
+    files = [hyperfine(tmp_path / f"{name}.json", QUICK, f"make {name}") for name in ("old", "new")]
+    sealed = [f"artifacts/{Path(file).stem}.json" for file in files]
+    for file, artifact in zip(files, sealed, strict=True):
+        assert cli("import", file, "--artifact", artifact, "--key", key)[0] == 0
+    (raw,), (kept,) = (said(cli, *both)[1]["pairs"] for both in (files, sealed))
+    assert kept["metrics"] == raw["metrics"]
+    assert "different targets (make old against make new): a difference may be theirs" in kept["notes"]
+
+
 def test_runs_under_another_load_are_not_one_measurement(tmp_path: Path, cli: Run) -> None:
     for side in ("base", "head"):
         for connections in (4, 64):
@@ -301,6 +324,20 @@ def test_another_load_on_the_other_side_is_told(tmp_path: Path, cli: Run) -> Non
     base, head = folder(tmp_path, "base", [10.0, 10.1]), folder(tmp_path, "head", [10.0, 10.1], connections=64)
     notes = said(cli, base, head, "--from", "wrk2")[1]["pairs"][0]["notes"]
     assert "measured under different load (concurrency 4 against 64): a difference may be the load's" in notes
+
+
+def test_a_report_and_the_rows_of_the_same_run_are_neither_two_runs_nor_compared_with_each_other(
+    tmp_path: Path, cli: Run
+) -> None:
+    for side in ("base", "head"):
+        (tmp_path / side).mkdir()
+        for name in ("errors-c4.txt", "errors-c4.tsv"):
+            (tmp_path / side / name).write_bytes((FIXTURES / "ab" / name).read_bytes())
+    found = said(cli, *(str(tmp_path / side) for side in ("base", "head")))[1]
+    assert [pair["name"] for pair in found["pairs"]] == [
+        "errors-c4 (ab, gnuplot rows (-g))", "errors-c4 (ab, text report)",
+    ]  # fmt: skip
+    assert {row["base"]["runs"] for pair in found["pairs"] for row in pair["metrics"] if row["base"]} == {1}
 
 
 def test_what_no_tool_wrote_is_left_out_of_a_folder_and_told(tmp_path: Path, cli: Run) -> None:
