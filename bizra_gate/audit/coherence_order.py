@@ -111,6 +111,8 @@ def _not_finite(measurement: Measurement) -> Iterator[Finding]:
     figures += [(f"run {run.index} value", value) for run in measurement.runs for value in run.values]
     figures += [(name, float(count)) for name, count in _counts(measurement)]
     figures += _of_own(measurement)
+    if all(0 <= value < math.inf for _, value in figures):
+        return
     for name, value in figures:
         if not math.isfinite(value):
             yield invalid(
@@ -148,8 +150,9 @@ def _counts(measurement: Measurement) -> Iterator[tuple[str, int]]:
         yield from ((f"the count of {label}", count) for label, count in (table or {}).items())
     for name, latency in facts.latencies(measurement):
         if latency.histogram is not None:
-            yield f"{name}: the count of a bin", min(latency.histogram.count, default=0)
-            yield f"{name}: the smallest value", latency.histogram.low[0] if latency.histogram.low else 0
+            if latency.histogram.columns is None:  # columns are read from a format that has nothing below zero
+                yield f"{name}: the count of a bin", min(latency.histogram.count, default=0)
+            yield f"{name}: the smallest value", latency.histogram.edges(0)[0] if latency.histogram.bins else 0
 
 
 def _of_latency(name: str, latency: Latency, n: int | None, show: Show) -> Iterable[Finding]:

@@ -89,11 +89,11 @@ def _of_cap(name: str, cap: int, kept: int, ended: int | None) -> Iterator[Findi
 
 def _of_top(name: str, histogram: Distribution, quantum_ns: float | None, timeouts: int) -> Iterator[Finding]:
     """A pile of values on one round number at the very top."""
-    top, pile = histogram.maximum if histogram.maximum is not None else histogram.high[-1], histogram.count[-1]
+    top, pile = histogram.maximum if histogram.maximum is not None else histogram.edges(-1)[1], histogram.held(-1)
     if top >= HDR_HIGHEST_NS:
         message = f"{name}: the largest value, {time(top)}, is where the histogram ends; what was larger is not in it."
         yield invalid(CODE, message, f"max {time(top)}", f"< {time(HDR_HIGHEST_NS)}")
-    elif _is_a_limit(top) and pile - timeouts >= PILE and (quantum_ns or 1.0) <= 1_000 and top > histogram.high[0]:
+    elif _is_a_limit(top) and pile - timeouts >= PILE and (quantum_ns or 1.0) <= 1_000 and top > histogram.edges(0)[1]:
         message = (
             f"{name}: {count(pile)} values lie at exactly {time(top)}, the largest one: "
             "they were cut off there, for no clock ticks in whole seconds."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import mul
 
 from ..model import Distribution, Finding, Latency, Measurement, Run
 from . import facts
@@ -44,17 +43,19 @@ def _of_sum(name: str, part: Latency, *, failed: bool) -> Iterator[Finding]:
 
 def sum_of(held: Distribution) -> Range:
     """What the values of a histogram that is not empty can add up to, with its extremes where they are known."""
-    first = held.low[0] if held.minimum is None else held.minimum
-    last = held.high[-1] if held.maximum is None else held.maximum
-    if len(held.low) == 1:
+    lowest, highest = held.edges(0), held.edges(-1)
+    first = lowest[0] if held.minimum is None else held.minimum
+    last = highest[1] if held.maximum is None else held.maximum
+    if held.bins == 1:
         one = (first if held.maximum is None else last, last if held.minimum is None else first)
         return Range((held.n - 1) * first + one[0], (held.n - 1) * last + one[1])
-    low = sum(map(mul, held.low, held.count)) + (first - held.low[0]) * held.count[0]
-    high = sum(map(mul, held.high, held.count)) - (held.high[-1] - last) * held.count[-1]
+    low, high = held.edge_sums
+    low += (first - lowest[0]) * held.held(0)
+    high -= (highest[1] - last) * held.held(-1)
     if held.maximum is not None:
-        low += held.maximum - held.low[-1]
+        low += held.maximum - highest[0]
     if held.minimum is not None:
-        high -= held.high[0] - held.minimum
+        high -= lowest[1] - held.minimum
     return Range(low, high)
 
 

@@ -163,17 +163,17 @@ def _of_figures(name: str, latency: Latency, histogram: Distribution, show: Show
 def _ranks(histogram: Distribution, q: float) -> Range:
     """Values from the rank below ⌈q·n⌉ to the rank above it, by the outer edges of their bins."""
     rank = histogram.rank(q)
-    low = histogram.low[histogram.bin_of_rank(max(1, rank - 1))]
-    high = histogram.high[histogram.bin_of_rank(min(histogram.n, rank + 1))]
+    low, _ = histogram.edges(histogram.bin_of_rank(max(1, rank - 1)))
+    _, high = histogram.edges(histogram.bin_of_rank(min(histogram.n, rank + 1)))
     return Range(low, high)
 
 
 def _first(histogram: Distribution) -> Range:
-    return Range(histogram.low[0], histogram.high[0]) if histogram.minimum is None else Range.exact(histogram.minimum)
+    return Range(*histogram.edges(0)) if histogram.minimum is None else Range.exact(histogram.minimum)
 
 
 def _last(histogram: Distribution) -> Range:
-    return Range(histogram.low[-1], histogram.high[-1]) if histogram.maximum is None else Range.exact(histogram.maximum)
+    return Range(*histogram.edges(-1)) if histogram.maximum is None else Range.exact(histogram.maximum)
 
 
 def _within(figure: Figure, allowed: Range, bin_ratio: float | None) -> bool:

@@ -143,8 +143,7 @@ def mean_of(histogram: Distribution) -> Range:
     """Mean of a non-empty histogram: exact where the sum was kept, else between the lower and the upper edges."""
     if histogram.total_ns is not None:
         return Range.exact(histogram.total_ns / histogram.n)
-    low = math.fsum(edge * n for edge, n in zip(histogram.low, histogram.count, strict=True))
-    high = math.fsum(edge * n for edge, n in zip(histogram.high, histogram.count, strict=True))
+    low, high = histogram.edge_sums
     return Range(low / histogram.n, high / histogram.n)
 
 
@@ -165,7 +164,7 @@ def maximum_ns(latency: Latency) -> Range | None:
         return None
     if histogram.maximum is not None:
         return Range.exact(histogram.maximum)
-    return Range(histogram.low[-1], histogram.high[-1])
+    return Range(*histogram.edges(-1))
 
 
 def percentile(latency: Latency, p: float) -> Figure | None:
@@ -177,7 +176,8 @@ def percentile(latency: Latency, p: float) -> Figure | None:
     if histogram is None or not histogram.n:
         return None
     index = histogram.bin_of_rank(histogram.rank(p / 100))
-    return Figure(histogram.quantile(p / 100) or 0, histogram.high[index] - histogram.low[index])
+    low, high = histogram.edges(index)
+    return Figure(histogram.quantile(p / 100) or 0, high - low)
 
 
 def residual_ns(latency: Latency, mean: float) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
-from itertools import repeat
+from itertools import islice
 from operator import sub
 
 from ..model import Distribution
@@ -35,7 +35,7 @@ def step_ns(histogram: Distribution) -> int:
     # only get wider, just the first ones are asked
     asked = arrays.narrower(histogram, STEPS_NS) or _narrower(histogram)
     for step, stop in reversed(list(zip(STEPS_NS, asked, strict=True))):
-        if stop and _on_lattice(zip(histogram.low, histogram.high, repeat(step, stop), strict=False)):
+        if stop and _on_lattice((low, high, step) for low, high in islice(histogram.pairs(), stop)):
             return step
     return 1
 
@@ -55,8 +55,7 @@ def digits(histogram: Distribution) -> int | None:
     2
     """
     for count in (1, 2):
-        places = (_place(value, count) for value in histogram.high)
-        if _on_lattice(zip(histogram.low, histogram.high, places, strict=False)):
+        if _on_lattice((low, high, _place(high, count)) for low, high in histogram.pairs()):
             return count
     return None
 

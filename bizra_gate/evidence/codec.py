@@ -267,7 +267,8 @@ def _check_bins(value: Distribution, where: str) -> None:
 
 def _check_edges(value: Distribution, where: str) -> None:
     """The exact extremes lie in the outermost bins."""
-    if value.low and value.minimum is not None and not value.low[0] <= value.minimum <= value.high[0]:
-        raise _refuse(f"{where}.minimum", value.minimum, f"a value in the first bin, {value.low[0]}…{value.high[0]}")
-    if value.low and value.maximum is not None and not value.low[-1] <= value.maximum <= value.high[-1]:
-        raise _refuse(f"{where}.maximum", value.maximum, f"a value in the last bin, {value.low[-1]}…{value.high[-1]}")
+    for name, stated, place, index in (("minimum", value.minimum, "first", 0), ("maximum", value.maximum, "last", -1)):
+        if value.bins and stated is not None:
+            low, high = value.edges(index)
+            if not low <= stated <= high:
+                raise _refuse(f"{where}.{name}", stated, f"a value in the {place} bin, {low}…{high}")

@@ -8,9 +8,9 @@ Importing numpy costs as much as a dozen artifacts, so nothing here happens befo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 
@@ -25,18 +25,79 @@ _HIGHEST = 2**61
 """Above it the sum of two edges may not fit in 63 bits."""
 _EXACT = 2**51
 """Edges up to here, and sums of two of them, are numbers that a double holds."""
-_KEY = "_columns"
+_SQUARED = 2**31
+"""Sums of two edges below it have squares that fit in 63 bits."""
+_HALF = 31
+_AT_ONCE = 64
+"""Bins that are made numbers of Python at a time for those who may stop at the first."""
 
 _numpy: ModuleType | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Columns:
-    """`low`, `high` and `count` of a distribution as arrays of 64-bit integers."""
+    """`low`, `high` and `count` of a distribution as arrays of 64-bit integers: `model.measurement.Columns`."""
 
-    low: Any
-    high: Any
-    count: Any
+    def __init__(self, low: Any, high: Any, count: Any) -> None:
+        self.low, self.high, self.count = low, high, count
+
+    def column(self, name: str) -> tuple[int, ...]:
+        return tuple(getattr(self, name).tolist())
+
+    def bins(self) -> int:
+        return len(self.low)
+
+    def edges(self, index: int) -> tuple[int, int]:
+        return int(self.low[index]), int(self.high[index])
+
+    def same(self, other: Columns) -> bool:
+        pairs = ((self.low, other.low), (self.high, other.high), (self.count, other.count))
+        return all(one is two or (len(one) == len(two) and bool((one == two).all())) for one, two in pairs)
+
+    def held(self, index: int) -> int:
+        return int(self.count[index])
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        for begin in range(0, len(self.low), _AT_ONCE):
+            part = slice(begin, begin + _AT_ONCE)
+            yield from zip(self.low[part].tolist(), self.high[part].tolist(), strict=True)
+
+    def cumulative(self) -> array[int]:
+        return array("q", self.totals.tobytes())
+
+    @cached_property
+    def totals(self) -> Any:
+        """Values up to and including each bin, as an array."""
+        return self.count.cumsum()
+
+    @cached_property
+    def doubled(self) -> Any:
+        """Twice the middle of each bin."""
+        return self.low + self.high
+
+    def powers(self) -> tuple[int, int]:
+        """Squares are added up in two halves of their bits, since a sum of them needs more than 63.
+
+        Bins beyond a second (and counts beyond four thousand million, if there were any) go the long way.
+        """
+        m, c = self.doubled, self.count
+        short = int(m.searchsorted(_SQUARED)) if int(self.totals[-1]) < _SQUARED else 0
+        near, held = m[:short], c[:short]
+        squares = near * near
+        first = int(near @ held)
+        second = (int((squares >> _HALF) @ held) << _HALF) + int((squares & ((1 << _HALF) - 1)) @ held)
+        for twice, count in zip(m[short:].tolist(), c[short:].tolist(), strict=True):
+            first += count * twice
+            second += count * twice * twice
+        return first, second
+
+    def sums(self) -> tuple[int, int] | None:
+        """Σ c·low and Σ c·high; None where they might need more than 63 bits."""
+        if int(self.totals[-1]).bit_length() + self.edges(-1)[1].bit_length() > 62:
+            return None
+        return int(self.low @ self.count), int(self.high @ self.count)
+
+    def __reduce__(self) -> tuple[type[Columns], tuple[Any, Any, Any]]:
+        return Columns, (self.low, self.high, self.count)
 
 
 def load() -> None:
@@ -54,8 +115,8 @@ def loaded() -> ModuleType | None:
 
 def columns_of(distribution: Distribution) -> Columns | None:
     """The columns that `distribution` was made from here; None where it came about in another way."""
-    found: Columns | None = vars(distribution).get(_KEY)
-    return found
+    found = distribution.columns
+    return found if isinstance(found, Columns) else None
 
 
 def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
@@ -91,14 +152,8 @@ def distribution_of(indexes: Any, counts: Any, layout: Layout) -> Distribution:
     """The distribution with `counts` in the bins `indexes` of `layout`, as `places` gave them."""
     if layout in (DEFAULT, COARSE):
         table = _table(layout)
-        low, high = table.low[indexes], table.high[indexes]
-        lows, highs = table.lows[indexes].tolist(), table.highs[indexes].tolist()
-    else:
-        low, high = _edges(indexes, layout)
-        lows, highs = low.tolist(), high.tolist()
-    made = Distribution(tuple(lows), tuple(highs), tuple(counts.tolist()))
-    vars(made)[_KEY] = Columns(low, high, counts)
-    return made
+        return Distribution.in_columns(Columns(table.low[indexes], table.high[indexes], counts))
+    return Distribution.in_columns(Columns(*_edges(indexes, layout), counts))
 
 
 def _edges(indexes: Any, layout: Layout) -> tuple[Any, Any]:
@@ -110,23 +165,13 @@ def _edges(indexes: Any, layout: Layout) -> tuple[Any, Any]:
     return low, low | ~(-1 << shift)
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The edges of all bins of a layout: as numbers of the machine, and as objects that every histogram can share."""
-
-    low: Any
-    high: Any
-    lows: Any
-    highs: Any
-
-
 @cache
-def _table(layout: Layout) -> _Table:
-    """Made once a process for the layouts that our own recorder writes; those of others may have millions of bins."""
+def _table(layout: Layout) -> Columns:
+    """The edges of all bins of a layout that our own recorder writes; those of others may have millions of bins."""
     np = _numpy
     assert np is not None
     low, high = _edges(np.arange(layout.length), layout)
-    return _Table(low, high, low.astype(object), high.astype(object))
+    return Columns(low, high, None)
 
 
 def narrower(distribution: Distribution, widths: Sequence[int]) -> list[int] | None:
@@ -146,7 +191,7 @@ def by_middle(
 ) -> list[float] | None:
     """`modes._by_middle` of the bins in `part`; None without columns, or where a bin is not narrow enough for it."""
     columns, np = columns_of(distribution), _numpy
-    if columns is None or np is None or distribution.high[-1] > _EXACT:
+    if columns is None or np is None or columns.edges(-1)[1] > _EXACT:
         return None
     low, high = columns.low[part], columns.high[part]
     narrow = 1 + width / 4
@@ -157,20 +202,3 @@ def by_middle(
     held = total[np.concatenate(([0], np.searchsorted(low + high, edges), [low.size]))]
     found: list[float] = (held[1:] - held[:-1]).astype(float).tolist()
     return found
-
-
-def inherit(made: Distribution, source: Distribution) -> Distribution:
-    """`made` with the columns of `source`, whose bins it shares; and with the sums that columns give at once."""
-    columns, np = columns_of(source), _numpy
-    if columns is None or np is None or not made.count:
-        return made
-    known = vars(made)
-    known[_KEY] = columns
-    known["cumulative"] = tuple(np.cumsum(columns.count).tolist())
-    known["variance"] = _variance(columns, made.mean or 0.0, made.n)
-    return made
-
-
-def _variance(columns: Columns, mean: float, n: int) -> float:
-    apart = (columns.low + columns.high) / 2 - mean
-    return math.fsum((apart * apart * columns.count).tolist()) / n

@@ -118,8 +118,9 @@ def with_exact(
     distribution: Distribution, minimum: int | None, maximum: int | None, total_ns: int | None
 ) -> Distribution:
     """`distribution` with what its recorder kept beside the bins."""
-    made = replace(distribution, minimum=minimum, maximum=maximum, total_ns=total_ns)
-    return arrays.inherit(made, distribution)
+    if distribution.columns is not None:
+        return Distribution.in_columns(distribution.columns, minimum, maximum, total_ns)
+    return replace(distribution, minimum=minimum, maximum=maximum, total_ns=total_ns)
 
 
 def decode_with_layout(text: str, *, caps: Caps = DEFAULT_CAPS) -> tuple[Distribution, Layout]:

@@ -81,7 +81,7 @@ class _Counted:
 
     def _extreme(self, statistic: str) -> Metric:
         exact = self._histogram.minimum if statistic == "min" else self._histogram.maximum
-        edge = self._histogram.low[0] if statistic == "min" else self._histogram.high[-1]
+        edge = self._histogram.edges(0)[0] if statistic == "min" else self._histogram.edges(-1)[1]
         values = [float(p.minimum if statistic == "min" else p.maximum) for p in self._parts
                   if p.minimum is not None and p.maximum is not None]  # fmt: skip
         method = "edge of its bin" if exact is None else "exact"
@@ -116,7 +116,7 @@ class _Counted:
     def _percentile(self, p: float) -> Metric:
         q = p / 100
         estimate = float(self._histogram.quantile(q) or 0)
-        values = [float(part.quantile(q) or 0) for part in self._parts]
+        values = [estimate if part is self._histogram else float(part.quantile(q) or 0) for part in self._parts]
         effective = self._effective(lambda series: series.for_quantile(q))
         within = quantile_interval(self._histogram, q, self._confidence, effective)
         interval = joined(within, estimate, values, self._confidence)

@@ -60,7 +60,10 @@ class _Bins:
         """`size` bins at a time."""
         if size == 1:
             return self
-        counts = [sum(self.count[i : i + size]) for i in range(0, len(self.count), size)]
+        padded = [*self.count, *[0.0] * (-len(self.count) % size)]
+        counts = padded[::size]
+        for place in range(1, size):
+            counts = list(map(add, counts, padded[place::size]))
         return _Bins(self.start, self.width * size, counts)
 
 
@@ -96,8 +99,8 @@ def _binned(distribution: Distribution, quantum: float) -> _Bins:
     Exact values stand for a whole quantum of their source: 5 ms of a source that counts milliseconds is 4.5 to 5.5.
     """
     first, last = (distribution.bin_of_rank(distribution.rank(q)) for q in (0.01, 0.99))
-    start = math.log(max(0.5, distribution.low[first] - quantum / 2))
-    stop = math.log(max(1.0, distribution.high[last] + quantum / 2))
+    start = math.log(max(0.5, distribution.edges(first)[0] - quantum / 2))
+    stop = math.log(max(1.0, distribution.edges(last)[1] + quantum / 2))
     width = max((stop - start) / _MOST_BINS, _FINEST)
     part = slice(first, last + 1)
     size, narrow, half, log = int((stop - start) / width) + 1, 1 + width / 4, quantum / 2, math.log
@@ -138,11 +141,13 @@ def _spread(counts: list[float], left: float, right: float, count: int) -> None:
 
 def _quantum(distribution: Distribution) -> float:
     """The coarsest grid that holds all values where they are exact, 1 ns else."""
-    if len(distribution.low) < 2 or any(
-        low != high for low, high in zip(distribution.low, distribution.high, strict=True)
-    ):
+    if distribution.bins < 2 or _wide(distribution.edges(-1)) or any(map(_wide, distribution.pairs())):
         return 1.0
     return float(max(1, math.gcd(*distribution.low)))
+
+
+def _wide(edges: tuple[int, int]) -> bool:
+    return edges[0] != edges[1]
 
 
 def _width(distribution: Distribution) -> float:
@@ -177,12 +182,17 @@ def _valley(smooth: Sequence[float], counts: Sequence[float], start: int, stop: 
 def _valleys(smooth: Sequence[float], counts: Sequence[float], least: float) -> Iterator[tuple[float, int, float]]:
     """(relative height, place, height of its lower peak) of every deep, significant dip with mass on both sides."""
     masses, everything = list(accumulate(counts, initial=0.0)), sum(counts)
+    first, last = bisect_left(masses, least), len(smooth) - 1
+    while last >= first and everything - masses[last] < least:
+        last -= 1
+    if first > last:
+        return
+    left, right = list(accumulate(smooth, max)), list(accumulate(reversed(smooth), max))[::-1]
     around = zip([math.inf, *smooth], smooth, [*smooth[1:], math.inf], strict=False)
     for offset in [place for place, (before, height, after) in enumerate(around) if before > height <= after]:
-        height, mass = smooth[offset], masses[offset]
-        if min(mass, everything - mass) < least:
+        if not first <= offset <= last:
             continue
-        peak = min(max(smooth[: offset + 1]), max(smooth[offset:]))
+        height, peak = smooth[offset], min(left[offset], right[offset])
         if peak > 0 and height <= DEPTH * peak and peak - height > _Z * math.sqrt(0.375 * (peak + height)):
             yield height / peak, offset, peak
 

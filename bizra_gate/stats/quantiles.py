@@ -63,12 +63,12 @@ def samples_needed(q: float, confidence: float = 0.95) -> int:
 
 
 def _low_edge(distribution: Distribution, rank: int) -> int:
-    edge = distribution.low[distribution.bin_of_rank(rank)]
+    edge = distribution.edges(distribution.bin_of_rank(rank))[0]
     return edge if distribution.minimum is None else max(edge, distribution.minimum)
 
 
 def _high_edge(distribution: Distribution, rank: int) -> int:
-    edge = distribution.high[distribution.bin_of_rank(rank)]
+    edge = distribution.edges(distribution.bin_of_rank(rank))[1]
     return edge if distribution.maximum is None else min(edge, distribution.maximum)
 
 

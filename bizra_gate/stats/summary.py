@@ -182,10 +182,8 @@ def _latencies(whole: Measurement, percentiles: Sequence[float], confidence: flo
         latency = headline if name == "latency" else getattr(whole, name)
         if latency is None:
             continue
-        if (
-            headline is not None and latency == headline
-        ):  # read from a file they are equal, and no longer the same object
-            latency = headline
+        if headline is not None and latency is not headline and latency == headline:
+            latency = headline  # read from a file they are equal, and two objects
         if id(latency) not in by_identity:
             quantum = (latency.quantum_ns or 0.0) if whole.source.foreign else 0.0
             family = Family(name, latency, _of_runs(whole, name), series, latency is headline, quantum)

@@ -6,26 +6,32 @@ import base64
 import dataclasses
 import itertools
 import math
+import pickle
 import random
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stats_builders import MS, S, closed_measurement, hdr
 
-from bizra_gate.audit import examine, lattice
+from bizra_gate import load
+from bizra_gate.audit import coherence_columns, coherence_rows, examine, lattice
 from bizra_gate.errors import UntrustedError
 from bizra_gate.evidence import codec
-from bizra_gate.model import Distribution, Measurement, Policy
+from bizra_gate.load import FakeClock
+from bizra_gate.model import Distribution, Environment, Intervals, Measurement, OpenLoop, Plan, Policy, Warmup
 from bizra_gate.stats import arrays, modes, series, steady
 from bizra_gate.stats.dependence import _shares_above
 from bizra_gate.stats.histogram import decode, encode, with_exact
 from bizra_gate.stats.layout import COARSE, DEFAULT, Layout
 from bizra_gate.stats.summary import summarize
+from bizra_gate.targets.fake import Answer, FakeTarget
 
 LAYOUTS = (DEFAULT, COARSE, Layout(1_000, 10**11, 4), Layout(1, 2**62, 1))
 
@@ -106,7 +112,8 @@ def test_sums_modes_and_steps_of_a_histogram_are_the_same(histogram: Distributio
     plain = read(histogram)
     with by_columns():
         quick = read(histogram)
-        assert (quick, quick.cumulative, quick.n) == (plain, plain.cumulative, plain.n)
+        assert (quick, tuple(quick.cumulative), quick.n) == (plain, plain.cumulative, plain.n)
+        assert (quick.edge_sums, list(quick.pairs())) == (plain.edge_sums, list(plain.pairs()))
         assert (quick.mean, quick.variance) == (plain.mean, plain.variance)
         assert (modes.modes(quick), lattice.step_ns(quick)) == (modes.modes(plain), lattice.step_ns(plain))
 
@@ -192,6 +199,93 @@ def test_valleys_are_the_places_that_their_definition_names(counts: list[int], l
     held = [float(count) for count in counts]
     smooth = modes._smoothed(held)
     assert list(modes._valleys(smooth, held, float(least))) == _valleys_by_definition(smooth, held, float(least))
+
+
+def _by_definition(histogram: Distribution) -> tuple[Fraction, Fraction]:
+    """Mean and variance in fractions."""
+    bins = list(zip(histogram.low, histogram.high, histogram.count, strict=True))
+    mean = Fraction(histogram.total_ns or 0, histogram.n)
+    return mean, sum(((Fraction(a + b, 2) - mean) ** 2 * c for a, b, c in bins), Fraction(0)) / histogram.n
+
+
+@given(histograms())
+@settings(max_examples=60, deadline=None)
+def test_the_variance_is_that_of_its_definition_to_the_last_bit(histogram: Distribution) -> None:
+    assert (histogram.mean, histogram.variance) == tuple(map(float, _by_definition(histogram)))
+
+
+def test_beyond_a_second_squares_are_added_up_exactly_too() -> None:
+    histogram = hdr([*range(S // 2, 4 * S, 7 * MS), *range(3600 * S, 3700 * S, S)])
+    with by_columns():
+        quick = read(histogram)
+        assert arrays.columns_of(quick) is not None
+        assert quick.variance == float(_by_definition(histogram)[1])
+
+
+def test_columns_are_pickled_copied_and_compared_without_their_tuples() -> None:
+    with by_columns():
+        quick, same = read(hdr(range(S, 2 * S, 3 * MS))), read(hdr(range(S, 2 * S, 3 * MS)))
+        other = read(hdr(range(S, 2 * S + 3 * MS, 3 * MS)))
+        shifted = read(hdr(range(S, 2 * S, 3 * MS)).__class__.of([S] * 333 + [2 * S]))
+    assert quick == same
+    assert quick not in (other, shifted, "a distribution")
+    assert not {"low", "high", "count"} & set(vars(quick))
+    copied = pickle.loads(pickle.dumps(quick))
+    assert (copied, hash(copied)) == (quick, hash(quick))
+    with pytest.raises(AttributeError, match="'Distribution' object has no attribute 'lows'"):
+        _ = quick.lows  # type: ignore[attr-defined]
+
+
+# ── rows of a series, all at once ────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def _recorded(seed: int, batch: int = 1) -> tuple[Intervals, Distribution]:
+    """What our recorder writes of twenty seconds in fake time: every p50 and p99 of a row is an edge of its bin.
+
+    As if each value had been the mean of `batch` operations.
+    """
+    dice = random.Random(seed)
+    target = FakeTarget(lambda index: Answer(round(dice.lognormvariate(14, 0.5))), servers=64)
+    plan = Plan("fake:script", OpenLoop(150.0), Warmup(2 * S), 20 * S)
+    run = load.run(plan, target, FakeClock(), Environment(cpu_count=2)).runs[0]
+    assert run.intervals is not None and run.response is not None
+    assert run.response.histogram is not None
+    columns = {name: tuple(batch * n for n in getattr(run.intervals, name)) for name in ("count", "total_ns")}
+    return dataclasses.replace(run.intervals, **columns), run.response.histogram
+
+
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(["count", "total_ns", "maximum_ns", "p50_ns", "p99_ns"]),
+    st.one_of(st.sampled_from([0, 1, -1, 2**62, 2**70]), st.integers(-(10**7), 10**7)),
+    st.sampled_from([1, 1, 1, 2, 8]),
+)
+@settings(max_examples=250, deadline=None)
+def test_rows_fit_at_once_only_where_each_of_them_does(seed: int, name: str, by: int, batch: int) -> None:
+    dice = random.Random(seed)
+    intervals, whole = _recorded(seed % 7, batch)
+    column = list(getattr(intervals, name))
+    place = dice.randrange(len(column))
+    column[place] = by if abs(by) >= 2**62 else max(0, column[place] + by)
+    series = dataclasses.replace(intervals, **{name: tuple(column)})  # type: ignore[arg-type]
+    for kept in (read(whole), None):
+        wrong = list(coherence_rows.of_rows("", series, batch, kept))
+        with by_columns():
+            held = read(whole) if kept is not None else None
+            fits = coherence_columns.fit(series, batch, held)
+            assert list(coherence_rows.of_rows("", series, batch, held)) == wrong
+        assert not (fits and wrong)
+        assert fits or wrong or abs(by) >= 2**62
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_rows_of_an_honest_run_fit_at_once(seed: int, batch: int) -> None:
+    intervals, whole = _recorded(seed, batch)
+    with by_columns():
+        assert coherence_columns.fit(intervals, batch, read(whole))
+        assert coherence_columns.fit(intervals, batch, None)
 
 
 def test_a_copy_with_other_extremes_keeps_its_columns_and_is_equal_to_one_without() -> None:
