@@ -202,3 +202,28 @@ def by_middle(
     held = total[np.concatenate(([0], np.searchsorted(low + high, edges), [low.size]))]
     found: list[float] = (held[1:] - held[:-1]).astype(float).tolist()
     return found
+
+
+def dips(counts: Sequence[float], sizes: Sequence[int], depth: float, share: float) -> bool | None:
+    """Whether `modes._valleys` might find one among `counts`, taken `size` at a time; None without numpy.
+
+    Asks only for depth, and for mass on both sides, with a hair of room for how sums are rounded.
+    """
+    np = _numpy
+    if np is None:
+        return None
+    finest, room = np.array(counts), 1 + 1e-9
+    for size in sizes:
+        held = np.add.reduceat(finest, np.arange(0, finest.size, size))
+        padded = np.concatenate(([0.0], held, [0.0]))
+        smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+        before = np.concatenate(([0.0], held[:-1])).cumsum()
+        total = before[-1] + held[-1]
+        inside = np.flatnonzero(np.minimum(before, total - before) * room >= total * share)
+        if not inside.size:
+            continue
+        left = np.maximum.accumulate(smooth)[inside]
+        right = np.maximum.accumulate(smooth[::-1])[::-1][inside]
+        if (smooth[inside] <= np.minimum(left, right) * (depth * room)).any():
+            return True
+    return False

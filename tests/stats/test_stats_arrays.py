@@ -249,7 +249,8 @@ def _recorded(seed: int, batch: int = 1) -> tuple[Intervals, Distribution]:
     target = FakeTarget(lambda index: Answer(round(dice.lognormvariate(14, 0.5))), servers=64)
     plan = Plan("fake:script", OpenLoop(150.0), Warmup(2 * S), 20 * S)
     run = load.run(plan, target, FakeClock(), Environment(cpu_count=2)).runs[0]
-    assert run.intervals is not None and run.response is not None
+    assert run.intervals is not None
+    assert run.response is not None
     assert run.response.histogram is not None
     columns = {name: tuple(batch * n for n in getattr(run.intervals, name)) for name in ("count", "total_ns")}
     return dataclasses.replace(run.intervals, **columns), run.response.histogram
