@@ -13,7 +13,7 @@ import typer
 
 from ..errors import BizraGateError
 from ..version import __version__
-from . import output
+from . import help_page, output
 
 P = ParamSpec("P")
 
@@ -116,6 +116,7 @@ def main() -> None:
     from .commands import register
 
     register()
+    help_page.prepare(sys.argv[1:])
     try:
         app()
     except OSError as error:  # help, which no command prints

@@ -11,7 +11,6 @@ Continuous integration reads reports too: a GitHub runner obeys a line that begi
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 
@@ -116,6 +115,8 @@ def code(text: object, limit: int = LIMIT) -> str:
 
 def markup(text: object, limit: int = LIMIT) -> str:
     """`text` for HTML and XML, in an element or in a quoted attribute."""
+    import html  # which knows thousands of names of characters; only two formats need any
+
     return html.escape(line(text, limit), quote=True).replace("##[", "##&#91;")
 
 
