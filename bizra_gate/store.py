@@ -204,7 +204,7 @@ def inside(root: Path, relative: str, what: str) -> Path:
         return path
     if Path(relative).is_absolute() or ".." in Path(relative).parts:
         raise UsageError(f"{what}: {relative!r} leaves the repository; write a path below {root.name or root}")
-    if not path.resolve().is_relative_to(root.resolve()):
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):  # `resolve` raises at links in a circle
         raise UsageError(f"{what}: {relative!r} is a link that leads outside the repository")
     return path
 

@@ -56,7 +56,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "in" / "file").write_text("x")
     (folder / "out").mkdir()
     (folder / "out" / "file").write_text("secret")
-    for name, target in [("about", "in"), ("out", "../out"), ("up", ".."), ("none", "nowhere"), ("away", "/etc")]:
+    for name, target in [
+        ("about", "in"),
+        ("out", "../out"),
+        ("up", ".."),
+        ("none", "nowhere"),
+        ("away", "/etc"),
+        ("loop", "loop"),
+    ]:
         (root / name).symlink_to(target)
         (root / "in" / name).symlink_to(target)
     (root / "in" / "leaf").symlink_to("../../out/file")
@@ -64,7 +71,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "root"
 
 
-_STEPS = st.sampled_from(["in", "deep", "file", "leaf", "about", "out", "up", "none", "away", "..", ".", "", "new"])
+_STEPS = st.sampled_from(
+    ["in", "deep", "file", "leaf", "about", "out", "up", "none", "away", "loop", "..", ".", "", "new"]
+)
 
 
 @settings(max_examples=400, deadline=None)
