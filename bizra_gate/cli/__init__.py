@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -22,3 +23,5 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("bizra-gate: interrupted; nothing was written\n")
         raise SystemExit(130) from None
+    finally:
+        gc.freeze()  # the process ends here, and would look through all that it has for cycles before it goes

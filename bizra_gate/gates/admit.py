@@ -150,6 +150,8 @@ def without_reuse(
     refused = {key: reason for used in users.values() for key, reason in _made_for_others(gates, used)}
     for used in users.values():
         refused |= _clashes(used)
+    if not refused:
+        return dict(all_exhibits)
     return {
         name: tuple(_with_refusals(name, exhibit, refused) for exhibit in gate_exhibits)
         for name, gate_exhibits in all_exhibits.items()

@@ -73,7 +73,7 @@ def _worst_of(check: Check, pieces: Sequence[OpenedEvidence], context: Context, 
 def _beside(context: Context, piece: OpenedEvidence) -> Context:
     """Of several artifacts, each is compared with what it was itself, not with what its neighbours were."""
     own = [one for one in context.earlier if one.stands_for in (None, piece.file)]
-    return replace(context, earlier=own)
+    return context if len(own) == len(context.earlier) else replace(context, earlier=own)
 
 
 def _goodness(ruling: Ruling, facts: MetricFacts | None) -> float:

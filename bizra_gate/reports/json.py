@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -140,38 +139,24 @@ def fraction(value: float | None) -> float | None:
 
 def text(document: dict[str, Any]) -> str:
     """Canonical layout of every JSON report; harmless on a terminal and in a log."""
-    parts: list[str] = []
-    _lay_out(document, "\n", parts.append)
-    return neutral.json_text("".join(parts)) + "\n"
+    return neutral.json_text(_laid_out(document, "\n")) + "\n"
 
 
-def _lay_out(value: Any, newline: str, write: Callable[[str], object]) -> None:
-    """Write what ``json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)`` gives, in a third of its time.
+def _laid_out(value: Any, newline: str) -> str:
+    """What ``json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)`` gives, in half of its time.
 
     `newline` is the line break with the indent of the line on which `value` stands. Keys are texts.
     """
     if type(value) is str:
-        write(encode_basestring(value))
-    elif isinstance(value, dict) and value:
-        deeper, lead = f"{newline}  ", f"{{{newline}  "
-        for key, member in value.items():
-            if type(member) is str:
-                write(f"{lead}{encode_basestring(key)}: {encode_basestring(member)}")
-            else:
-                write(f"{lead}{encode_basestring(key)}: ")
-                _lay_out(member, deeper, write)
-            lead = f",{deeper}"
-        write(f"{newline}}}")
-    elif isinstance(value, list | tuple) and value:
-        deeper, lead = f"{newline}  ", f"[{newline}  "
-        for member in value:
-            write(lead)
-            _lay_out(member, deeper, write)
-            lead = f",{deeper}"
-        write(f"{newline}]")
-    elif value is None:
-        write("null")
-    elif type(value) is int or (type(value) is float and math.isfinite(value)):
-        write(repr(value))
-    else:
-        write(json.dumps(value, ensure_ascii=False, allow_nan=False))
+        return encode_basestring(value)
+    if value is None:
+        return "null"
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return repr(value)
+    deeper = f"{newline}  "
+    if isinstance(value, dict) and value:
+        members = [f"{encode_basestring(key)}: {_laid_out(member, deeper)}" for key, member in value.items()]
+        return f"{{{deeper}{f',{deeper}'.join(members)}{newline}}}"
+    if isinstance(value, list | tuple) and value:
+        return f"[{deeper}{f',{deeper}'.join([_laid_out(member, deeper) for member in value])}{newline}]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
