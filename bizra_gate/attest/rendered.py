@@ -155,7 +155,9 @@ def _is_filled(text: str, rows: re.Match[str], depth: int) -> bool:
         return column + len(", ".join(tokens)) + 3 > COLUMNS and f",{inner}".join(lines) == filled
     lines = filled.split(f",{inner}")
     breaks, unbroken = len(lines) - 1, filled.replace(", ", "")
-    if unbroken.count(",") != breaks or unbroken.count(" ") != breaks * (len(inner) - 1):
+    if unbroken.count(",") != breaks or unbroken.count("\n") != breaks:
+        return False
+    if unbroken.count(" ") != breaks * (len(inner) - 1):
         return False
     lengths = list(map(len, lines))
     heads = [len(line.partition(",")[0]) for line in lines[1:]]

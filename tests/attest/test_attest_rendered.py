@@ -137,6 +137,30 @@ def test_whatever_is_done_to_a_rendering_is_recognised_only_where_the_slow_way_t
         _agrees(_tampered(data, dice))
 
 
+_EVERY_KIND: dict[str, Any] = {
+    "": {"a b": -1, "ab": 0.5, "c": [], "d": {}, "e": [True, "x, y", None]},
+    "counts": list(range(60)),
+    "fractions": [0.25 + at for at in range(30)],
+    "leaf": {"k": 1, "l": {"m": "n"}},
+    "nested": [[1, 2], {"k": [{}, 7, "[1]"]}, [], "x", {"a": 1}],
+    "texts": ["text"] * 20,
+    "z": 1e-05,
+}
+
+
+def test_nothing_added_or_taken_away_at_any_place_is_recognised_where_the_slow_way_refuses_it() -> None:
+    data = render(_EVERY_KIND)
+    assert _agrees(data)
+    changed = 0
+    for at in range(len(data) + 1):
+        for added in (b" ", b"\n", b"\n ", b",", b", ", b"0", b"-", b".0", b"[", b"}", b'"'):
+            changed += _agrees(data[:at] + added + data[at:])
+        for taken in range(1, 8):
+            changed += _agrees(data[:at] + data[at + taken :])
+        changed += _agrees(data[:at] + b"\n" + data[at + 1 :])
+    assert changed > 100  # a digit or a letter more or less is as right as before
+
+
 @settings(max_examples=150, deadline=None)
 @given(_DOCUMENTS, st.sampled_from([0, 1, 2, 3, 4]), st.booleans())
 def test_other_layouts_of_the_same_content_are_not_recognised(
