@@ -1,7 +1,8 @@
 """Where a series changes its level or its spread: PELT with the Gaussian cost of mean and variance.
 
 Killick, Fearnhead & Eckley, *Optimal detection of changepoints with a linear computational cost*, JASA 2012. Pure
-Python: 120 points take about 3 ms, and the time grows with the square of the length while nothing changes.
+Python: the search takes about 3 ms for 120 points, and its time grows with the square of the length while nothing
+changes. So a bound that takes a fifth of that is asked first: of most calm series it proves that nothing does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from itertools import accumulate
 
 _FLOOR = 1e-6
 """Smallest variance of a segment relative to that of the series: two values that happen to be equal prove nothing."""
+_SLACK = 1e-3
+"""What rounding could add to a saving, generously: a bound that is nearly reached proves nothing."""
 _NONE: frozenset[int] = frozenset()
 
 
@@ -40,18 +43,56 @@ def pelt(series: Sequence[float], penalty: float | None = None, min_segment: int
     variance = math.fsum(value * value for value in centred) / n
     if variance <= (4e-16 * mean) ** 2:
         return ()
-    unit = [value / math.sqrt(variance) for value in centred]
-    return _search(unit, default_penalty(n) if penalty is None else penalty, min_segment)
+    scale = math.sqrt(variance)
+    unit = [value / scale for value in centred]
+    sums = [0.0, *accumulate(unit)]
+    squares = [0.0, *accumulate([value * value for value in unit])]
+    limit = default_penalty(n) if penalty is None else penalty
+    return () if _is_one_segment(sums, squares, limit, min_segment) else _search(sums, squares, limit, min_segment)
 
 
-def _search(series: Sequence[float], penalty: float, min_segment: int) -> tuple[int, ...]:
-    """PELT proper, on a series with mean 0 and variance 1.
+def _is_one_segment(sums: Sequence[float], squares: Sequence[float], penalty: float, min_segment: int) -> bool:
+    """True only where no set of changes can pay for itself; False says nothing.
+
+    A segment saves −m·log σ² against the whole, which costs nothing: its variance is 1. k changes make a first
+    segment, a last one and k − 1 others, and cost k penalties. So they never pay where no segment saves more than one
+    penalty, and the best first and the best last one together no more than one either.
+    """
+    n, enough = len(sums) - 1, penalty - _SLACK
+    if enough <= 0:
+        return False
+    ends = range(min_segment, n - min_segment + 1)
+    first = max(_saved(m, squares[m] - sums[m] ** 2 / m) for m in ends)
+    last = max(_saved(n - at, squares[n] - squares[at] - (sums[n] - sums[at]) ** 2 / (n - at)) for at in ends)
+    if max(0.0, first) + max(0.0, last) > enough:
+        return False
+    length = max(min_segment, math.ceil(enough / -math.log(_FLOOR)))  # what is shorter cannot save as much
+    while length < n:
+        least = min(
+            [
+                after - before - (d := total - part) * d / length
+                for before, after, part, total in zip(squares, squares[length:], sums, sums[length:], strict=False)
+            ]
+        )
+        if _saved(length, least) > enough:
+            return False
+        # a longer segment holds one of this length, and at least its squared deviations
+        while length < n and _saved(length, least) <= enough:
+            length += 1
+    return True
+
+
+def _saved(size: int, deviations: float) -> float:
+    """−m·log σ² of `size` values with so many squared deviations from their mean."""
+    return -size * math.log(max(deviations / size, _FLOOR))
+
+
+def _search(sums: Sequence[float], squares: Sequence[float], penalty: float, min_segment: int) -> tuple[int, ...]:
+    """PELT proper, on the sums and sums of squares of a series with mean 0 and variance 1.
 
     A start that a later one beats stays until that later one's own segment is long enough to be used.
     """
-    n, log, floor = len(series), math.log, _FLOOR
-    sums = [0.0, *accumulate(series)]
-    squares = [0.0, *accumulate([value * value for value in series])]
+    n, log, floor = len(sums) - 1, math.log, _FLOOR
     best = [-penalty] + [math.inf] * n
     last = [0] * (n + 1)
     starts: list[tuple[int, float, float, float]] = []

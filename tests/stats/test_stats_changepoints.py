@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bizra_gate.stats import changepoints
 from bizra_gate.stats.changepoints import default_penalty, pelt
 
 
@@ -36,6 +37,33 @@ def test_pruning_loses_nothing(seed: int, n: int, penalty: float, min_segment: i
     generator = random.Random(seed)
     series = [generator.gauss(3.0 * (i > n // 2), 1 + 2 * (i > n // 3)) for i in range(n)]
     assert pelt(series, penalty, min_segment) == exhaustive(series, penalty, min_segment)
+
+
+@given(st.integers(0, 10**6), st.integers(4, 150), st.sampled_from([None, 3.0, 8.0, 30.0]), st.floats(0, 4))
+@settings(max_examples=60, deadline=None)
+def test_what_is_told_without_a_search_is_what_the_search_finds(
+    seed: int, n: int, penalty: float | None, shift: float
+) -> None:
+    generator = random.Random(seed)
+    start, stop = sorted((generator.randrange(n), generator.randrange(n)))
+    rho, value, series = generator.choice([0.0, 0.6, 0.95]), 0.0, []
+    for i in range(n):
+        value = rho * value + generator.gauss(0, 1)
+        series.append(value + shift * (start <= i < stop))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changepoints, "_is_one_segment", lambda *_: False)
+        searched = pelt(series, penalty)
+    assert pelt(series, penalty) == searched
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
+def test_noise_is_told_from_changes_without_a_search(rho: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changepoints, "_search", lambda *_: pytest.fail("nothing changes, and it was searched"))
+    generator, value, series = random.Random(5), 0.0, []
+    for _ in range(120):
+        value = rho * value + generator.gauss(0, 1)
+        series.append(value)
+    assert pelt(series) == ()
 
 
 def test_a_shift_of_the_level_is_found_where_it_is() -> None:
