@@ -84,7 +84,7 @@ def _quantum_ns(measurement: Measurement, latency: Latency) -> float:
 def _seen_step_ns(measurement: Measurement, latency: Latency) -> float:
     """The step in which raw readings move, where it is wider than the file admits; 0 where none shows."""
     readings = latency.histogram if latency.batch == 1 else None
-    kept = [value * latency.batch for run in measurement.runs for value in run.values]
+    kept = {value * latency.batch for run in measurement.runs for value in run.values}  # how often shows no step
     if kept and all(is_number(value) and value >= 0 for value in kept):
         readings = Distribution.of(round(value) for value in kept)
     if facts.own(measurement) or readings is None or not readings.n:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +12,23 @@ from corpus.shelves import CASES, Outcome, outcomes
 
 from bizra_gate.audit import RULES, examine
 from bizra_gate.model import Finding
+from bizra_gate.stats import summary
 
 Told = dict[str, list[Finding]]
 
 
 @pytest.fixture(scope="module")
-def sound() -> dict[str, Told]:
+def _summaries_are_kept() -> Iterator[None]:
+    """Every mutant is shown the same measurements, and the statistics are not what is mutated: the summary of each
+    case is computed once, not once a mutant."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summary, "_KEPT", len(CASES))
+        patch.setattr(summary, "_recent", ())
+        yield
+
+
+@pytest.fixture(scope="module")
+def sound(_summaries_are_kept: None) -> dict[str, Told]:
     """Case → code → what the sound rule finds."""
     told: dict[str, Told] = {case.name: {rule.code: [] for rule in RULES} for case in CASES}
     for outcome in outcomes():
