@@ -19,6 +19,7 @@ LIMIT = 2_000
 
 _MAX_MARKS = 6
 """Most combining marks in a row that are kept; no living script needs more."""
+_MARKS = frozenset(("Mn", "Me"))
 
 _ASCII = {
     "µ": "u", "μ": "u", "—": "-", "–": "-", "−": "-", "·": "-", "…": "...", "×": "x", "÷": "/", "≤": "<=", "≥": ">=",
@@ -44,7 +45,7 @@ def line(text: object, limit: int = LIMIT) -> str:
     cut = len(raw) - limit
     if cut > 0:
         raw = f"{raw[:limit]} … ({cut:,} more characters)"
-    if raw.isascii() and raw.isprintable():
+    if raw.isprintable() and (raw.isascii() or _MARKS.isdisjoint(map(unicodedata.category, raw))):
         return " ".join(raw.split())
     return " ".join("".join(_visible(raw)).split())
 
@@ -53,10 +54,11 @@ def _visible(raw: str) -> list[str]:
     out: list[str] = []
     marks = 0
     for char in raw:
-        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        kind = unicodedata.category(char)
+        marks = marks + 1 if kind in _MARKS else 0
         if char.isspace() and char not in "\x1c\x1d\x1e\x1f\x85":
             out.append(" ")
-        elif unicodedata.category(char).startswith("C"):
+        elif kind[0] == "C":
             out.append(_escape(char))
         elif marks <= _MAX_MARKS:
             out.append(char)

@@ -46,6 +46,7 @@ class Page:
         self._console = Console(
             file=self._out,
             width=self.width,
+            height=25,  # of no use to a page that is collected; rich would ask all three streams before every line
             force_terminal=color,
             color_system="standard" if color else None,
             no_color=not color,
