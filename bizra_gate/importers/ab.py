@@ -36,9 +36,10 @@ _BLIND = (*blind.LOAD, blind.INTENDED)
 def sniff(head: bytes, name: str) -> bool:
     if head.startswith(_ROWS_HEADER):
         return True
-    return (
-        b"This is ApacheBench" in head or re.search(rb"^Concurrency Level: +\d+\r?\nTime taken", head, re.M) is not None
-    )
+    if b"This is ApacheBench" in head:
+        return True
+    level = b"Concurrency Level:"
+    return level in head and re.search(rb"^Concurrency Level: +\d+\r?\nTime taken", head, re.M) is not None
 
 
 def read(stream: Stream) -> Iterator[Measurement]:

@@ -26,6 +26,7 @@ BIN_RATIO = 1 / 1024
 EARLY = 0.002
 """A timer of Node.js counts in whole milliseconds and may be that much early; 2 ms of a second."""
 _TABLE = re.compile(r"^(Running .+ test @ .*|\d+ connections.*)\n[^{]*^┌─", re.M)
+_CORNER = "┌─".encode()
 _PERCENTILES = {
     "p0_001": 0.001, "p0_01": 0.01, "p0_1": 0.1, "p1": 1.0, "p2_5": 2.5, "p10": 10.0, "p25": 25.0, "p50": 50.0,
     "p75": 75.0, "p90": 90.0, "p97_5": 97.5, "p99": 99.0, "p99_9": 99.9, "p99_99": 99.99, "p99_999": 99.999,
@@ -33,7 +34,7 @@ _PERCENTILES = {
 
 
 def sniff(head: bytes, name: str) -> bool:
-    if _TABLE.search(head.decode("utf-8", "replace")):
+    if _CORNER in head and _TABLE.search(head.decode("utf-8", "replace")):
         return True
     return all(key in head for key in (b'"sampleInt"', b'"pipelining"', b'"non2xx"'))
 

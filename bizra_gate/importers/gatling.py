@@ -33,7 +33,9 @@ _BINARY = "Gatling's log is binary since 3.11 and has no public reader; audit an
 def sniff(head: bytes, name: str) -> bool:
     if b"\0" in head[:64]:
         return name.endswith("simulation.log")
-    return _RUN.search(head) is not None or re.match(rb"ASSERTION\t|(?:[^\t\n]*\t){4}RUN\t", head) is not None
+    if b"RUN\t" in head and _RUN.search(head):
+        return True
+    return re.match(rb"ASSERTION\t|(?:[^\t\n]*\t){4}RUN\t", head) is not None
 
 
 def read(stream: Stream) -> Iterator[Measurement]:

@@ -31,7 +31,7 @@ _BLIND = (
 
 
 def sniff(head: bytes, name: str) -> bool:
-    return _SNIFF.search(head) is not None
+    return b" ns/op" in head and _SNIFF.search(head) is not None
 
 
 @dataclass

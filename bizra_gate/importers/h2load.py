@@ -52,7 +52,9 @@ def sniff(head: bytes, name: str) -> bool:
     lines = head.split(b"\n", 3)[:3]
     if _LOG_ROW.fullmatch(lines[0].rstrip(b"\r")):
         return all(_LOG_ROW.fullmatch(line.rstrip(b"\r")) for line in lines[:-1])
-    return re.search(rb"^finished in \S+, \S+ req/s, ", head, re.M) is not None or b"\nspawning thread #" in head
+    if b"\nspawning thread #" in head:
+        return True
+    return b"finished in " in head and re.search(rb"^finished in \S+, \S+ req/s, ", head, re.M) is not None
 
 
 def _is_json(head: bytes) -> bool:

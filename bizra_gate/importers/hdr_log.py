@@ -31,6 +31,8 @@ _LINE = re.compile(
 _SNIFF = re.compile(
     rb'^#\[Histogram log format|^"StartTimestamp","Interval_Length"|^(?:Tag=[^,\s]+,)?[\d.]+,[\d.]+,[\d.]+,HIST', re.M
 )
+_WORDS = (b"#[Histogram", b"StartTimestamp", b",HIST")
+"""One of them is in all that `_SNIFF` finds; looking for words takes a tenth of the time, and few files hold any."""
 _HEADER = re.compile(r"#\[(StartTime|BaseTime): ([\d.]+)")
 _VERSION = re.compile(r"#\[Histogram log format version ([\d.]+)\]")
 _YEAR_S = 365 * 24 * 3600.0
@@ -49,7 +51,7 @@ _BLIND = (
 
 
 def sniff(head: bytes, name: str) -> bool:
-    return _SNIFF.search(head) is not None
+    return any(word in head for word in _WORDS) and _SNIFF.search(head) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ _COUNTED = re.compile(r"\s+\[(\d+)\]\t(.*)")
 def sniff(head: bytes, name: str) -> bool:
     if head.startswith(_CSV_HEADER):
         return True
-    return re.search(rb"^Summary:\r?\n  Total:\t[^\n]* secs", head, re.MULTILINE) is not None
+    return b"Summary:" in head and re.search(rb"^Summary:\r?\n  Total:\t[^\n]* secs", head, re.MULTILINE) is not None
 
 
 def read(stream: Stream) -> Iterator[Measurement]:

@@ -40,7 +40,9 @@ def sniff(head: bytes, name: str) -> bool:
         return True
     if all(key in head for key in (b'"latencies"', b'"bytes_in"', b'"status_codes"')):
         return True
-    return any(pattern.match(head) for pattern in (_PLOT, _CSV_ROW)) or _TEXT.search(head) is not None
+    if any(pattern.match(head) for pattern in (_PLOT, _CSV_ROW)):
+        return True
+    return b"[total, rate" in head and _TEXT.search(head) is not None
 
 
 def read(stream: Stream) -> Iterator[Measurement]:

@@ -80,7 +80,9 @@ class Report:
 
 def is_report(head: bytes) -> bool:
     """Does `head` hold a run of wrk or of wrk2?"""
-    return re.search(rb"^Running \S+ test @ ", head, re.MULTILINE) is not None and _BOX not in head
+    if b" test @ " not in head or _BOX in head:
+        return False
+    return re.search(rb"^Running \S+ test @ ", head, re.MULTILINE) is not None
 
 
 def is_wrk2(text: str) -> bool:

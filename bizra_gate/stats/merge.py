@@ -12,7 +12,6 @@ from typing import Any
 
 from ..model import ClockFacts, Distribution, Figure, Generator, InFlight, Intervals, Latency, Measurement, Run
 
-
 _KEPT = 16
 _recent: tuple[tuple[list[Distribution], Distribution], ...] = ()
 """The last sums and what they are sums of. Reading, auditing, summarising and drawing an artifact each merge its runs:
