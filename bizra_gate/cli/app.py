@@ -115,7 +115,7 @@ def main() -> None:
     output.adapt()
     from .commands import register
 
-    register()
+    register(sys.argv[1] if len(sys.argv) > 1 else "")
     help_page.prepare(sys.argv[1:])
     try:
         app()

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from bizra_gate.cli.commands import COMMANDS
+
 CODE = """
 import sys
 from bizra_gate.cli import app, help_page
@@ -38,6 +40,53 @@ def test_help_is_the_same_without_markdown_and_tracebacks_which_can_still_be_had
     assert loaded == "LOADED []"
     assert "markdown_it" in all_loaded
     assert later == "*x* True"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_alone_in_the_table_is_what_it_is_among_all(name: str) -> None:
+    code = (
+        "import sys\n"
+        "import typer.main\n"
+        "from bizra_gate.cli import app, commands\n"
+        "commands.register(sys.argv[1])\n"
+        "table = typer.main.get_command(app.app).commands\n"
+        "print(sys.argv[1] in table, len(table))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=True)
+    together = 2 if COMMANDS[name] == "keys" else 1
+    assert done.stdout == f"True {together}\n"
+
+
+def test_every_command_of_the_table_can_be_found_alone() -> None:
+    code = (
+        "import typer.main\n"
+        "from bizra_gate.cli import app, commands\n"
+        "commands.register('no such')\n"
+        "print(*typer.main.get_command(app.app).commands)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert sorted(done.stdout.split()) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verfy",), "No such command 'verfy'. Did you mean 'verify'?"),
+        (("verify", "--nwo"), "No such option: --nwo"),
+        (("ledger", "aply"), "No such command 'aply'."),
+        (("ledger",), "Usage: bizra-gate ledger"),
+    ],
+)
+def test_a_slip_is_answered_as_among_all(arguments: tuple[str, ...], said: str) -> None:
+    output = " ".join(" ".join(told("quick", *arguments)).replace("│", " ").split())
+    assert said in output
+    assert "CODE 2" in output
+
+
+def told(how: str, *arguments: str) -> list[str]:
+    command = [sys.executable, "-c", CODE, how, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return (done.stderr + done.stdout).splitlines()
 
 
 def test_what_typer_takes_more_of_is_loaded_in_full() -> None:
