@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
-import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -77,7 +76,7 @@ class Openers:
         self._tasks += tasks
         if self._cores > 1 and len(self._tasks) >= PARALLEL_FROM and len(self._tasks) >= self._handed + PORTION:
             self._listen(0)
-            self._hand_out(PORTION)
+            self._hand_out()
 
     def results(self, progress: Callable[[int, int], None] | None = None) -> list[Result]:
         """Every task offered, opened, in the order of the offers; `progress` is told (done, of how many)."""
@@ -87,7 +86,7 @@ class Openers:
         while (done := self._done()) < total:
             if progress is not None:
                 progress(done, total)
-            self._hand_out(min(PORTION, (total - self._handed) // (2 * self._cores)))
+            self._hand_out()
             self._listen(None)
         if progress is not None:
             progress(total, total)
@@ -106,28 +105,31 @@ class Openers:
     def _done(self) -> int:
         return self._handed - sum(worker.count for worker in self._workers)
 
-    def _hand_out(self, portion: int) -> None:
+    def _hand_out(self) -> None:
         """A portion to every worker that has none; further workers as long as there are cores."""
         for worker in self._workers:
             if not worker.count:
-                self._give(worker, portion)
+                self._give(worker)
         while self._handed < len(self._tasks) and len(self._workers) < self._cores:
             self._workers.append(_started([worker.pipe for worker in self._workers]))
-            self._give(self._workers[-1], portion)
+            self._give(self._workers[-1])
 
-    def _give(self, worker: _Worker, portion: int) -> None:
-        """Only to a worker that waits for it: two that write to each other would wait for ever."""
-        tasks = self._tasks[self._handed : self._handed + max(1, portion)]
+    def _give(self, worker: _Worker) -> None:
+        """A portion for a worker that waits for it (two that write to each other would wait for ever), small at the end
+        so that all come to it together."""
+        fair = (len(self._tasks) - self._handed) // (2 * self._cores)
+        tasks = self._tasks[self._handed : self._handed + max(1, min(PORTION, fair))]
         if tasks:
             worker.first, worker.count = self._handed, len(tasks)
             self._handed += len(tasks)
             try:
-                worker.pipe.send_bytes(pickle.dumps(tasks, pickle.HIGHEST_PROTOCOL))
+                worker.pipe.send_bytes(_packed(tasks))
             except OSError:
                 raise self._lost(worker) from None
 
     def _listen(self, timeout: float | None) -> None:
         """Take every answer that is there, waiting for the first of them for `timeout` seconds (None: for ever)."""
+        import pickle
         from multiprocessing.connection import wait
 
         busy = {id(worker.pipe): worker for worker in self._workers if worker.count}
@@ -138,7 +140,7 @@ class Openers:
             except (EOFError, OSError):
                 raise self._lost(worker) from None
             first, worker.count = worker.first, 0
-            self._give(worker, min(PORTION, (len(self._tasks) - self._handed) // 2))
+            self._give(worker)
             answer: list[Result] | Exception = pickle.loads(data)
             if isinstance(answer, Exception):
                 raise answer
@@ -185,6 +187,8 @@ def _work(pipe: Connection, foreign: Sequence[Connection]) -> None:
     for number in ENDING:
         if number != signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
+    import pickle
+
     gc.freeze()
     gc.set_threshold(SELDOM)
     arrays.load()
@@ -198,12 +202,18 @@ def _work(pipe: Connection, foreign: Sequence[Connection]) -> None:
 
 def _answer(tasks: Sequence[Task]) -> bytes:
     try:
-        return pickle.dumps([_opened(task) for task in tasks], pickle.HIGHEST_PROTOCOL)
+        return _packed([_opened(task) for task in tasks])
     except Exception as error:
         import traceback
 
         error.add_note(traceback.format_exc())  # where it happened is not pickled
-        return pickle.dumps(error, pickle.HIGHEST_PROTOCOL)
+        return _packed(error)
+
+
+def _packed(what: object) -> bytes:
+    import pickle
+
+    return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
 
 
 def _opened(task: Task) -> Result:
