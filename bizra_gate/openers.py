@@ -1,7 +1,6 @@
 """Many artifacts opened on every core, the first of them while the last gate is still being read.
 
-A worker is a copy of this process, where a copy is safe. It is handed a portion of tasks whenever it has none, answers
-them in order, and only reads files: it can be ended at any time. There are no threads here.
+A worker is a copy of this process, where a copy is safe, and only reads files: it can be ended at any time.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import gates, opening
 from .errors import BizraGateError
@@ -21,31 +20,24 @@ from .opening import Result, Task
 from .stats import arrays
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+    from concurrent.futures import Future, ProcessPoolExecutor
     from multiprocessing.process import BaseProcess
 
 PARALLEL_FROM = 24
 """Below this many artifacts further processes cost more than they save."""
 PORTION = 8
-"""So many tasks at most are handed out at once: few enough that every core has work until the end."""
+"""So many tasks are handed out at once: few enough that every core has work until the end."""
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals by which somebody asks a process to end."""
 SELDOM = 100_000
 """New containers before a worker looks for cycles: opening an artifact leaves none behind."""
-ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
-"""Signals by which somebody asks for an end."""
+
+
+_T = TypeVar("_T")
 
 
 class WorkerLostError(BizraGateError):
     """A process that opened artifacts came to an end by itself; nothing was judged."""
-
-
-@dataclasses.dataclass(slots=True)
-class _Worker:
-    """A process, our end of the pipe to it, and the tasks [first, first + count) that it has in hand."""
-
-    process: BaseProcess
-    pipe: Connection
-    first: int = 0
-    count: int = 0
 
 
 class Openers:
@@ -58,39 +50,37 @@ class Openers:
         self._cores = processes or os.cpu_count() or 1
         self._tasks: list[Task] = []
         self._handed = 0
-        self._found: dict[int, list[Result]] = {}
-        self._workers: list[_Worker] = []
+        self._portions: list[Future[list[Result]]] = []
+        self._pool: ProcessPoolExecutor | None = None
+        self._workers: list[BaseProcess] = []
 
     def __enter__(self) -> Openers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for worker in self._workers:
-            worker.process.kill()
-            worker.pipe.close()
-        for worker in self._workers:
-            worker.process.join()
+        if self._pool is None:
+            return
+        for worker in self._workers if error is not None else ():
+            worker.kill()  # else it would be waited for until it has done what it has in hand
+        self._pool.shutdown(cancel_futures=True)
 
     def offer(self, tasks: Iterable[Task]) -> None:
         """Take `tasks` on, and hand out what is to be done so far, without waiting for anybody."""
         self._tasks += tasks
-        if self._cores > 1 and len(self._tasks) >= PARALLEL_FROM and len(self._tasks) >= self._handed + PORTION:
-            self._listen(0)
-            self._hand_out()
+        if self._cores > 1 and len(self._tasks) >= PARALLEL_FROM:
+            self._hand_out(PORTION)
 
     def results(self, progress: Callable[[int, int], None] | None = None) -> list[Result]:
         """Every task offered, opened, in the order of the offers; `progress` is told (done, of how many)."""
-        total = len(self._tasks)
-        if self._cores == 1 or total < PARALLEL_FROM:
+        if self._pool is None:
             return self._alone(progress)
-        while (done := self._done()) < total:
+        self._hand_out(1)
+        found: list[Result] = []
+        for portion in self._portions:
+            found += self._unless_lost(portion.result)
             if progress is not None:
-                progress(done, total)
-            self._hand_out()
-            self._listen(None)
-        if progress is not None:
-            progress(total, total)
-        return [result for first in sorted(self._found) for result in self._found[first]]
+                progress(len(found), len(self._tasks))
+        return found
 
     def _alone(self, progress: Callable[[int, int], None] | None) -> list[Result]:
         if len(self._tasks) >= PARALLEL_FROM:
@@ -102,118 +92,87 @@ class Openers:
                 progress(len(results), len(self._tasks))
         return results
 
-    def _done(self) -> int:
-        return self._handed - sum(worker.count for worker in self._workers)
-
-    def _hand_out(self) -> None:
-        """A portion to every worker that has none; further workers as long as there are cores."""
-        for worker in self._workers:
-            if not worker.count:
-                self._give(worker)
-        while self._handed < len(self._tasks) and len(self._workers) < self._cores:
-            self._workers.append(_started([worker.pipe for worker in self._workers]))
-            self._give(self._workers[-1])
-
-    def _give(self, worker: _Worker) -> None:
-        """A portion for a worker that waits for it (two that write to each other would wait for ever), small at the end
-        so that all come to it together."""
-        fair = (len(self._tasks) - self._handed) // (2 * self._cores)
-        tasks = self._tasks[self._handed : self._handed + max(1, min(PORTION, fair))]
-        if tasks:
-            worker.first, worker.count = self._handed, len(tasks)
+    def _hand_out(self, fewest: int) -> None:
+        """Everything that is not handed out yet, in portions of `fewest` at least."""
+        while len(self._tasks) - self._handed >= fewest:
+            tasks = self._tasks[self._handed : self._handed + PORTION]
             self._handed += len(tasks)
-            try:
-                worker.pipe.send_bytes(_packed(tasks))
-            except OSError:
-                raise self._lost(worker) from None
+            pool = self._running()
+            self._portions.append(self._unless_lost(lambda: pool.submit(_answer, tasks)))  # noqa: B023
+            self._workers = self._workers or _children()
 
-    def _listen(self, timeout: float | None) -> None:
-        """Take every answer that is there, waiting for the first of them for `timeout` seconds (None: for ever)."""
-        import pickle
-        from multiprocessing.connection import wait
+    def _running(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            import multiprocessing
+            from concurrent.futures import ProcessPoolExecutor
 
-        busy = {id(worker.pipe): worker for worker in self._workers if worker.count}
-        for pipe in wait([worker.pipe for worker in busy.values()], timeout) if busy else ():
-            worker = busy[id(pipe)]
-            try:
-                data = worker.pipe.recv_bytes()
-            except (EOFError, OSError):
-                raise self._lost(worker) from None
-            first, worker.count = worker.first, 0
-            self._give(worker)
-            answer: list[Result] | Exception = pickle.loads(data)
-            if isinstance(answer, Exception):
-                raise answer
-            self._found[first] = answer
+            # where it is safe a worker is a copy of this process as it is now, without threads, with all imported
+            context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+            self._pool = ProcessPoolExecutor(self._cores, context, initializer=_begin)
+        return self._pool
 
-    def _lost(self, worker: _Worker) -> BaseException:
-        """What it means that `worker` is gone: an interrupt where it was asked to end, else a fault to be told."""
-        worker.process.join()
-        code = worker.process.exitcode or 0
-        if -code in ENDING:
+    def _unless_lost(self, ask: Callable[[], _T]) -> _T:
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            return ask()
+        except BrokenProcessPool:
+            raise self._lost() from None
+
+    def _lost(self) -> BaseException:
+        """What it means that a worker is gone: an interrupt where it was asked to end, else a fault to be told.
+
+        The pool asks all others to end as soon as it sees that.
+        """
+        open_yet = (i for i, portion in enumerate(self._portions) if not portion.done() or portion.exception())
+        first = self._tasks[next(open_yet, 0) * PORTION]
+        if self._pool is not None:
+            self._pool.shutdown()
+        codes = [worker.exitcode or 0 for worker in self._workers]
+        code = next((code for code in codes if code and -code not in ENDING), None)
+        if code is None:
             return KeyboardInterrupt()
-        files = [task.file for task in self._tasks[worker.first : worker.first + worker.count]]
-        among = f"one of {len(files)} from {files[0]} to {files[-1]}" if len(files) > 1 else files[0]
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return WorkerLostError(
-            f"a process that opened artifacts ended {how}, at {among}; nothing was judged",
+            f"a process that opened artifacts ended {how}, at {first.file} or a later one; nothing was judged",
             hint="a system that has run out of memory ends processes so; its log says which",
         )
 
 
-def _started(pipes: Sequence[Connection]) -> _Worker:
-    """A further worker; `pipes` are those to the others, which it must not hold open."""
+def _children() -> list[BaseProcess]:
+    """The processes of the pool: verify has no others."""
     import multiprocessing
 
-    forked = sys.platform == "linux"
-    # where it is safe a worker is a copy of this process as it is now, without threads and with everything imported
-    context = multiprocessing.get_context("fork" if forked else None)
-    ours, theirs = context.Pipe()
-    foreign = [*pipes, ours] if forked else []
-    process = context.Process(target=_work, args=(theirs, foreign), daemon=True)
-    process.start()
-    theirs.close()
-    return _Worker(process, ours)
+    return list(multiprocessing.active_children())
 
 
 # ── in a worker ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _work(pipe: Connection, foreign: Sequence[Connection]) -> None:
-    """Answer portions until nobody is at the other end."""
-    for one in foreign:
-        one.close()
+def _begin() -> None:
+    import threading
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches whoever started us too, who knows what it means
     for number in ENDING:
-        if number != signal.SIGINT:
-            signal.signal(number, signal.SIG_DFL)
-    import pickle
-
+        signal.signal(number, signal.SIG_DFL)
     gc.freeze()
     gc.set_threshold(SELDOM)
     arrays.load()
-    while True:
-        try:
-            tasks: list[Task] = pickle.loads(pipe.recv_bytes())
-            pipe.send_bytes(_answer(tasks))
-        except (EOFError, OSError):
-            return
+    threading.Thread(target=_outlived, daemon=True).start()
 
 
-def _answer(tasks: Sequence[Task]) -> bytes:
-    try:
-        return _packed([_opened(task) for task in tasks])
-    except Exception as error:
-        import traceback
+def _outlived() -> None:
+    """End this process with the one that started it, which may be killed without a word to anybody."""
+    import multiprocessing
 
-        error.add_note(traceback.format_exc())  # where it happened is not pickled
-        return _packed(error)
+    started_by = multiprocessing.parent_process()
+    if started_by is not None:
+        started_by.join()
+        os._exit(1)
 
 
-def _packed(what: object) -> bytes:
-    import pickle
-
-    return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+def _answer(tasks: Sequence[Task]) -> list[Result]:
+    return [_opened(task) for task in tasks]
 
 
 def _opened(task: Task) -> Result:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from cli_builders import NOW, Repository, in_turn, measured
 
-from bizra_gate import gates, openers, opening
+from bizra_gate import gates, opening
 from bizra_gate.evidence.benchmark import against_plan
 from bizra_gate.model import Finding, Gate, Metric, OpenedEvidence
 from bizra_gate.openers import PARALLEL_FROM, Openers
@@ -95,7 +95,7 @@ def test_all_offered_at_once_is_opened_as_well(many: Repository) -> None:
 
 
 def test_few_are_opened_without_any_process(many: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openers, "_started", lambda pipes: pytest.fail("a process was started"))
+    monkeypatch.setattr(Openers, "_running", lambda crew: pytest.fail("a process was started"))
     assert len(opened(tasks(many)[: PARALLEL_FROM - 1], 8)) == PARALLEL_FROM - 1
 
 
@@ -179,7 +179,7 @@ def test_a_process_that_goes_away_is_told_with_its_exit_code(
     _at(monkeypatch, "a-02", lambda: os._exit(7))
     code, _, err = cli("verify", "--now", NOW)
     assert code == 2
-    assert "ended with exit code 7, at one of 6 from artifacts/a-00.json to artifacts/a-05.json" in err
+    assert "ended with exit code 7, at artifacts/a-00.json or a later one" in err
 
 
 @forked
@@ -193,7 +193,7 @@ def test_a_fault_of_ours_in_a_worker_is_an_internal_error_that_says_where(
     assert "internal error: IndexError: pop from empty list" in err
     with pytest.raises(IndexError) as raised:
         opened(tasks(many), 2)
-    assert "test_cli_openers.py" in "".join(raised.value.__notes__)
+    assert "test_cli_openers.py" in str(raised.value.__cause__)
 
 
 @forked
