@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer.main
 
-from bizra_gate import load, opening, pipeline
+from bizra_gate import load, opening, pipeline, store
 from bizra_gate.attest import Keyring, PrivateKey, TrustedKey, render_keyring
 from bizra_gate.cli.app import app
 from bizra_gate.cli.commands import register
@@ -110,16 +110,61 @@ def honest_measurement(*, seconds: int = 120, warmup: int = 30) -> Measurement:
     return load.run(plan, target, FakeClock(), Environment(cpu_model="test", cpu_count=2, system="Linux"))
 
 
+@cache
+def usual_key() -> PrivateKey:
+    """Who signs in every repository that a test makes, so that what was signed once can be laid into the next."""
+    return PrivateKey.generate()
+
+
+_SEALED: dict[tuple[object, ...], tuple[object, bytes]] = {}
+_SEALED_AT_MOST = 64
+
+
+def sealed(
+    artifact: Path,
+    turn: int,
+    measurement: Measurement,
+    finished: str,
+    key: PrivateKey,
+    *,
+    origin: Origin | None = None,
+    against: Measurement | None = None,
+) -> Path:
+    """`measurement` as signed evidence in `artifact`.
+
+    What is sealed at the same `turn` of two repositories is the same bytes, made once; within one repository every
+    turn has a run id of its own.
+    """
+    known = (id(measurement), id(against), repr(origin), finished, key.seed, turn)
+    if known in _SEALED:
+        store.write(artifact, _SEALED[known][1])
+        return artifact
+    pipeline.seal(
+        measurement,
+        against=against,
+        subject={"target": "fake:script"},
+        origin=origin or Origin(),
+        signer=key,
+        artifact=artifact,
+        finished_at=finished,
+    )
+    if len(_SEALED) >= _SEALED_AT_MOST:
+        del _SEALED[next(iter(_SEALED))]
+    _SEALED[known] = (measurement, against), artifact.read_bytes()  # they stay, or another would get their number
+    return artifact
+
+
 @dataclass
 class Repository:
     """A folder with gates, keyring and artifacts, and the key that signs."""
 
     root: Path
     key: PrivateKey
+    turns: int = 0
 
     @classmethod
     def make(cls, root: Path) -> Repository:
-        key = PrivateKey.generate()
+        key = usual_key()
         ring = Keyring(version=1, keys=(TrustedKey(key.public, "ci@example.com", ("*",)),))
         (root / "gates").mkdir(parents=True)
         (root / "gates" / "keyring.toml").write_text(render_keyring(ring))
@@ -156,13 +201,7 @@ class Repository:
         finished: str = FINISHED,
         against: Measurement | None = None,
     ) -> Path:
-        made = pipeline.seal(
-            measurement,
-            against=against,
-            subject={"target": "fake:script"},
-            origin=Origin(),
-            signer=self.key,
-            artifact=self.root / "artifacts" / f"{name}.json",
-            finished_at=finished,
+        self.turns += 1
+        return sealed(
+            self.root / "artifacts" / f"{name}.json", self.turns, measurement, finished, self.key, against=against
         )
-        return made.artifact

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bizra_gate import pipeline
+from cli_builders import sealed, usual_key
+
 from bizra_gate.attest import Keyring, PrivateKey, TrustedKey, read, render_keyring, seal
 from bizra_gate.evidence.benchmark import Origin
 from bizra_gate.gates import parse
@@ -49,10 +50,11 @@ class House:
     key: PrivateKey
     key_file: Path
     measurement: Measurement
+    turns: int = 0
 
     @classmethod
     def make(cls, root: Path, measurement: Measurement) -> House:
-        key = PrivateKey.generate()
+        key = usual_key()
         key_file = root.parent / "house.key"
         root.mkdir(parents=True)
         key_file.write_text(key.pem())
@@ -89,15 +91,15 @@ class House:
         measurement: Measurement | None = None,
         key: PrivateKey | None = None,
     ) -> Path:
-        made = pipeline.seal(
+        self.turns += 1
+        return sealed(
+            self.root / "artifacts" / f"{name}.json",
+            self.turns,
             measurement or self.measurement,
-            subject={"target": "fake:script"},
-            origin=origin or Origin(),
-            signer=key or self.key,
-            artifact=self.root / "artifacts" / f"{name}.json",
-            finished_at=finished,
+            finished,
+            key or self.key,
+            origin=origin,
         )
-        return made.artifact
 
     def statement(self, name: str = "checkout") -> dict[str, Any]:
         return read((self.root / "artifacts" / f"{name}.json").read_bytes()).unverified_statement()
