@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import mul
 
 from bizra_gate.model import Caveat, Distribution, Figure, Intervals, Latency, Measurement, Run, Source
 from bizra_gate.model.measurement import LatencyOrigin, Loop, PercentileMethod
@@ -34,7 +35,9 @@ def digits(count: int) -> Round:
 
 
 def latencies(trains: Sequence[Train], *, response: bool = False) -> list[int]:
-    return sorted(value for t in trains for value in [t.response if response else t.service] * t.repeat)
+    if response:
+        return sorted([value for t in trains for value in [t.response] * t.repeat])
+    return sorted([value for t in trains for value in [(t.end - t.start) // t.repeat] * t.repeat])
 
 
 def nearest(values: Sequence[int], p: float) -> float:
@@ -65,7 +68,8 @@ def figures(
 ) -> Latency:
     """The figures of sorted `values`, each as `shown` (the mean as `mean`, where the tool keeps it finer)."""
     average = math.fsum(values) / len(values)
-    spread = math.sqrt(math.fsum((v - average) ** 2 for v in values) / len(values))
+    apart = [v - average for v in values]
+    spread = math.sqrt(math.fsum(map(mul, apart, apart)) / len(values))
     return Latency(
         count=len(values),
         minimum=shown(values[0]) if minimum else None,

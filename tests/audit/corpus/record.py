@@ -54,18 +54,19 @@ def distribution(values: Iterable[tuple[int, int]], batch: int = 1) -> Distribut
     if not pairs:
         return Distribution((), (), ())
     index = DEFAULT.index
-    means = [(value + batch // 2) // batch for value, _ in pairs]
-    bins: Counter[int] = Counter()
-    for mean, (_, count) in zip(means, pairs, strict=True):
-        bins[index(mean)] += count
+    means = [(value + batch // 2) // batch for value, _ in pairs] if batch > 1 else [value for value, _ in pairs]
+    counts = [count for _, count in pairs]
+    bins: dict[int, int] = {}
+    for place, count in zip(map(index, means), counts, strict=True):
+        bins[place] = bins.get(place, 0) + count
     edges = [DEFAULT.edges(place) for place in sorted(bins)]
     return Distribution(
-        tuple(low for low, _ in edges),
-        tuple(high for _, high in edges),
-        tuple(bins[place] for place in sorted(bins)),
+        tuple([low for low, _ in edges]),
+        tuple([high for _, high in edges]),
+        tuple([bins[place] for place in sorted(bins)]),
         min(means),
         max(means),
-        round(sum(value * count for value, count in pairs) / batch),
+        round(sum([value * count for value, count in pairs]) / batch),
     )
 
 
@@ -146,7 +147,7 @@ def _intervals(
     def edge(end: int) -> int:
         return min(end // length, rows - 1) if end < window else rows + (end - window) // length
 
-    last = max([rows - 1, *(edge(train.end) for train in counted)])
+    last = max(rows - 1, edge(max((train.end for train in counted), default=0)))
     held: list[list[tuple[int, int]]] = [[] for _ in range(last + 1)]
     errors = [0] * (last + 1)
     for train in counted:
@@ -186,7 +187,7 @@ def _in_flight(trains: Sequence[Train], counted: Sequence[Train], window: int, l
         integral_ns=(area + level * (window - before)) * lanes,
         carried_in_count=sum(1 for t in others if t.error is None and 0 <= t.end < window) * lanes * batch,
         carried_in_ns=sum(max(0, min(t.end, window) - max(t.start, 0)) for t in others) * lanes,
-        carried_out_ns=sum(max(0, t.end - max(t.start, window)) for t in counted) * lanes,
+        carried_out_ns=sum(max(0, t.end - max(t.start, window)) for t in counted if t.end > window) * lanes,
         maximum=highest * lanes,
     )
 

@@ -53,7 +53,8 @@ def exponential(mean: int, least: int = 50 * US) -> Service:
 
 
 def lognormal(median: int, sigma: float) -> Service:
-    return lambda random, at: max(1, round(median * math.exp(random.gauss(0, sigma))))
+    exp = math.exp
+    return lambda random, at: round(median * exp(random.gauss(0, sigma))) or 1
 
 
 def pareto(least: int, alpha: float, most: int) -> Service:
@@ -113,7 +114,8 @@ def closed(
         while at < until:
             error = fails(random, at) if fails is not None else None
             end = at + (error[1] if error else service(random, at) * repeat)
-            end = _thaw(end, stalls, random) if stalls and repeat == 1 else end
+            if stalls and repeat == 1:
+                end = _thaw(end, stalls, random)
             label = labels(random) if labels is not None and error is None else None
             trains.append(Train(at, at, end, 1 if error else repeat, error[0] if error else None, label))
             at = end + gap + (think(random, at) if think is not None else 0)
