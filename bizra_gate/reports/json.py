@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from json.encoder import encode_basestring
 from typing import Any
 
 from ..model import Change, CheckReport, Compared, EvidenceReport, Finding, GateReport, Report, Trust
@@ -139,24 +138,4 @@ def fraction(value: float | None) -> float | None:
 
 def text(document: dict[str, Any]) -> str:
     """Canonical layout of every JSON report; harmless on a terminal and in a log."""
-    return neutral.json_text(_laid_out(document, "\n")) + "\n"
-
-
-def _laid_out(value: Any, newline: str) -> str:
-    """What ``json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)`` gives, in half of its time.
-
-    `newline` is the line break with the indent of the line on which `value` stands. Keys are texts.
-    """
-    if type(value) is str:
-        return encode_basestring(value)
-    if value is None:
-        return "null"
-    if type(value) is int or (type(value) is float and math.isfinite(value)):
-        return repr(value)
-    deeper = f"{newline}  "
-    if isinstance(value, dict) and value:
-        members = [f"{encode_basestring(key)}: {_laid_out(member, deeper)}" for key, member in value.items()]
-        return f"{{{deeper}{f',{deeper}'.join(members)}{newline}}}"
-    if isinstance(value, list | tuple) and value:
-        return f"[{deeper}{f',{deeper}'.join([_laid_out(member, deeper) for member in value])}{newline}]"
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return neutral.json_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"

@@ -55,14 +55,6 @@ def _agrees(data: bytes) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
-@given(_DOCUMENTS)
-def test_a_rendering_without_escapes_is_recognised(document: dict[str, Any]) -> None:
-    data = render(document)
-    assert b"\\" not in data
-    assert _agrees(data)
-
-
 @settings(max_examples=60, deadline=None)
 @given(_DOCUMENTS, st.integers(0, 40))
 def test_as_deep_as_is_allowed_the_slow_way_decides(document: dict[str, Any], depth: int) -> None:
@@ -129,12 +121,16 @@ def _tampered(data: bytes, dice: random.Random) -> bytes:
 
 @settings(max_examples=400, deadline=None)
 @given(_DOCUMENTS, st.randoms(use_true_random=False))
-def test_whatever_is_done_to_a_rendering_is_recognised_only_where_the_slow_way_takes_it(
+def test_a_rendering_is_recognised_and_whatever_is_done_to_it_only_where_the_slow_way_takes_it(
     document: dict[str, Any], dice: random.Random
 ) -> None:
     data = render(document)
+    assert b"\\" not in data
+    assert _agrees(data)
     for _ in range(12):
         _agrees(_tampered(data, dice))
+    for indent in (dice.randrange(5), None):
+        _agrees(json.dumps(document, indent=indent, sort_keys=dice.random() < 0.5, ensure_ascii=False).encode() + b"\n")
 
 
 _EVERY_KIND: dict[str, Any] = {
@@ -159,15 +155,6 @@ def test_nothing_added_or_taken_away_at_any_place_is_recognised_where_the_slow_w
             changed += _agrees(data[:at] + data[at + taken :])
         changed += _agrees(data[:at] + b"\n" + data[at + 1 :])
     assert changed > 100  # a digit or a letter more or less is as right as before
-
-
-@settings(max_examples=150, deadline=None)
-@given(_DOCUMENTS, st.sampled_from([0, 1, 2, 3, 4]), st.booleans())
-def test_other_layouts_of_the_same_content_are_not_recognised(
-    document: dict[str, Any], indent: int, sort_keys: bool
-) -> None:
-    _agrees(json.dumps(document, indent=indent, sort_keys=sort_keys, ensure_ascii=False).encode() + b"\n")
-    _agrees(json.dumps(document, sort_keys=sort_keys, ensure_ascii=False).encode() + b"\n")
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 import reports_builders as builders
-from hypothesis import given
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bizra_gate import schema
@@ -157,17 +155,6 @@ def test_a_foreign_measurement_of_nonsense_still_renders_within_the_schema() -> 
     metrics = {"latency.p99": Metric("latency.p99", "ns", "lower", math.nan, (None, math.inf))}
     text = AUDIT_REPORTERS["json"]((AuditedMeasurement("x", odd, builders.IMPOSSIBLE, metrics),))
     assert schema.problems("audit", json.loads(text), "odd") == []
-
-
-DOCUMENTS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
-)
-
-
-@given(st.dictionaries(st.text(), DOCUMENTS))
-def test_the_layout_is_that_of_the_standard_library(document: dict[str, Any]) -> None:
-    assert json_report._laid_out(document, "\n") == json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
