@@ -18,11 +18,11 @@ TOGETHER = {
 }
 """Files that share what takes seconds to make or to load."""
 COSTLIEST = (
-    "the audit's corpus", "tests/stats/test_stats_false_alarms.py", "tests/cli/test_cli_baselines.py",
-    "tests/load/test_load_workers.py", "tests/cli/test_cli_against.py", "tests/reports/test_reports_html.py",
-    "tests/reports/test_reports_neutral.py", "tests/importers/test_importers_damage.py",
-    "tests/stats/test_stats_arrays.py", "tests/stats/test_stats_steady.py", "tests/load/test_load_run.py",
-    "scipy.stats",
+    "the audit's corpus", "tests/stats/test_stats_false_alarms.py", "tests/attest/test_attest_rendered.py",
+    "tests/cli/test_cli_baselines.py", "tests/load/test_load_workers.py", "tests/cli/test_cli_against.py",
+    "tests/reports/test_reports_html.py", "tests/reports/test_reports_neutral.py",
+    "tests/importers/test_importers_damage.py", "tests/stats/test_stats_arrays.py", "tests/stats/test_stats_steady.py",
+    "tests/load/test_load_run.py", "scipy.stats",
 )  # fmt: skip
 """What is dealt out first, so that no worker is left alone with it at the end."""
 
