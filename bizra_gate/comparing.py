@@ -226,13 +226,18 @@ def _shares(before: Metric, after: Metric, better: Better, margin: float) -> tup
     return word, "the intervals of both sides lie apart by more than the margin"
 
 
+def because(audit: Audit) -> str:
+    """The rules that refuse a measurement, by their codes."""
+    return ", ".join(dict.fromkeys(found.code for found in audit.findings if found.severity == "invalid"))
+
+
 def _obstacle(base: Side, head: Side, before: Metric | None, after: Metric | None) -> str | None:
     """Why nothing can be said, as a sentence; None where there is something to compare."""
     for side, metric, where in ((base, before, "base"), (head, after, "head")):
         if metric is None:
             return f"not measured in the {where}"
         if side.audit.verdict == "INVALID":
-            return f"the {where} is INVALID: its numbers contradict each other"
+            return f"the {where} is INVALID: {because(side.audit)}"
     assert before is not None
     assert after is not None
     alone = [side for side in (base, head) if _processes(side, before.name) < FEWEST_PROCESSES]

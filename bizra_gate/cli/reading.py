@@ -188,7 +188,7 @@ def ratios(benchmark: Benchmark, asked: Policy) -> list[str]:
     audits = examine(benchmark.measurement, asked), examine(benchmark.against, asked)
     for who, audit in zip(("what was measured", "the second target"), audits, strict=True):
         if audit.verdict == "INVALID":
-            return [f"{who} is INVALID, its numbers contradict each other: nothing can be compared"]
+            return [f"{who} is INVALID ({comparing.because(audit)}): nothing can be compared"]
     found = comparing.in_turn("", benchmark.metrics(), audits, margin=comparing.MARGIN)
     return [_ratio(row) for row in found.rows]
 

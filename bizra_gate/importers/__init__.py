@@ -82,6 +82,10 @@ IMPORTERS: dict[str, Importer] = {
 """What the user types after ``--from`` → the importer."""
 
 
+OURS = b'"bizra-gate/artifact/v1"'
+"""What an artifact of ours begins with."""
+
+
 def claiming(stream: Stream) -> list[str]:
     """Every importer that takes `stream` for its tool's."""
     head = stream.head[:HEAD_BYTES]
@@ -99,6 +103,11 @@ def sniff(stream: Stream) -> str:
     if claims:
         raise FormatError(
             f"{stream.name}: could come from {' or '.join(claims)}; say which with --from {claims[0]}",
+        )
+    if OURS in head:
+        raise FormatError(
+            f"{stream.name}: is an artifact of bizra-gate, signed already",
+            hint="judge it with a gate that names it: bizra-gate verify; look at it: bizra-gate audit",
         )
     what = "holds binary data that no importer knows" if b"\0" in head else "is not the output of a tool known here"
     raise FormatError(f"{stream.name}: {what}; known are {', '.join(sorted(IMPORTERS))} (name one with --from)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from cli_builders import Repository, measured
 
 from bizra_gate.attest import PrivateKey, read, seal
 from bizra_gate.comparing import compare
-from bizra_gate.model import Audit, Metric
+from bizra_gate.model import Audit, Finding, Metric
 from bizra_gate.model.plan import ClosedLoop, Plan, Warmup
 from bizra_gate.sides import Side
 
@@ -399,3 +400,11 @@ def test_what_differs_between_the_sides_besides_the_figures_is_told(fact: str, b
 
     assert notes(base, head) == [note]
     assert notes(base, base) == notes(base, None) == notes(None, head) == []
+
+
+def test_what_is_invalid_is_told_with_the_rules_that_refuse_it() -> None:
+    codes = ["clock.resolution", "littles_law.zero", "clock.resolution"]
+    refused = Audit("INVALID", (*(Finding(code, "invalid", "no") for code in codes), Finding("x.y", "note", "so")))
+    base = dataclasses.replace(side(), audit=refused)
+    (row,) = compare("a", "b", [base], [side()], margin=0.05).pairs[0].rows
+    assert row.reason == "the base is INVALID: clock.resolution, littles_law.zero"

@@ -161,6 +161,12 @@ def test_a_file_without_a_measurement_gets_one_sentence(data: bytes, said: str) 
     assert caught.value.exit_code == 2
 
 
+def test_an_artifact_of_ours_is_told_from_what_no_tool_wrote() -> None:
+    with pytest.raises(FormatError, match="is an artifact of bizra-gate, signed already") as caught:
+        importers.read(stream(b'{\n  "format": "bizra-gate/artifact/v1",\n  "payl'))
+    assert "bizra-gate verify" in str(caught.value.hint)
+
+
 def test_an_unknown_format_is_a_usage_error_that_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no such format; known are ab, "):
         importers.read(stream(b"x"), "wkr")
