@@ -16,7 +16,7 @@ from .attest.instant import parse_instant
 from .errors import UsageError
 from .evidence.benchmark import Benchmark
 from .gates import plan_digest, plan_document
-from .model import EvidenceSpec, Gate, Reason
+from .model import Environment, EvidenceSpec, Gate, Reason
 from .units import format_time
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -118,7 +118,7 @@ def clean_tree(spec: EvidenceSpec, benchmark: Benchmark) -> Iterator[Reason]:
 
 def environment(spec: EvidenceSpec, benchmark: Benchmark) -> Iterator[Reason]:
     """Measured where the gate wants it measured; patterns as in a shell."""
-    facts = environment_facts(benchmark)
+    facts = environment_facts(benchmark) if spec.environment else {}
     for name, wanted in spec.environment.items():
         got = facts.get(name)
         if got is None or not fnmatch.fnmatchcase(got, wanted):
@@ -136,15 +136,29 @@ def environment_facts(benchmark: Benchmark) -> dict[str, str]:
     return dict(benchmark.subject) | dict(nested) | flat
 
 
-def environment_key(benchmark: Benchmark) -> str:
-    """What must be equal for two measurements to be compared: processor, cores, system, architecture, Python x.y.
+def machine_of(recorded: Environment | None) -> dict[str, str]:
+    """What must be equal for two measurements to be compared, of that what was recorded: processor, cores, system,
+    architecture, Python x.y.
 
     A Python that was built without profile-guided optimisation is another one.
     """
-    facts = environment_facts(benchmark)
-    python = ".".join(facts.get("python", "").split(".")[:2])
-    recorded = benchmark.measurement.environment
-    if recorded is not None and recorded.unoptimised_python:
+    if recorded is None:
+        return {}
+    python = None if recorded.python is None else ".".join(recorded.python.split(".")[:2])
+    if python is not None and recorded.unoptimised_python:
         python += " built without --enable-optimizations"
-    parts = [facts.get(name, "?") for name in ("cpu_model", "cpu_count", "system", "architecture")]
-    return " / ".join([*parts, f"Python {python}" if python else "?"])
+    facts = {
+        "processor": recorded.cpu_model,
+        "cores": recorded.cpu_count,
+        "system": recorded.system,
+        "architecture": recorded.architecture,
+        "Python": python,
+    }
+    return {name: str(value) for name, value in facts.items() if value is not None}
+
+
+def environment_key(benchmark: Benchmark) -> str:
+    """`machine_of` in one line, with a question mark for what was not recorded."""
+    known = machine_of(benchmark.measurement.environment)
+    parts = [known.get(name, "?") for name in ("processor", "cores", "system", "architecture")]
+    return " / ".join([*parts, f"Python {known['Python']}" if known.get("Python") else "?"])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import pooling
-from .model import Audit, Environment, Measurement, Metric
+from .model import Audit, Measurement, Metric
 from .model.report import WORST_AUDIT
 
 _RUN_NUMBER = re.compile(r"(?i)(?:^|[-_. ]+)(?:(?:run|rep|take|try|round)[-_. ]*)?\d+$")
@@ -71,26 +71,6 @@ def setup_of(measurement: Measurement) -> dict[str, str]:
         "concurrency": measurement.concurrency,
         "threads": measurement.threads,
         "rate": None if rate is None else f"{rate.value:,.6g}/s",
-    }
-    return {name: str(value) for name, value in facts.items() if value is not None}
-
-
-def environment_of(recorded: Environment | None) -> dict[str, str]:
-    """Processor, cores, system, architecture and Python x.y of a machine, of these what was recorded.
-
-    A Python that was built without profile-guided optimisation is another one.
-    """
-    if recorded is None:
-        return {}
-    python = None if recorded.python is None else ".".join(recorded.python.split(".")[:2])
-    if python is not None and recorded.unoptimised_python:
-        python += " built without --enable-optimizations"
-    facts = {
-        "processor": recorded.cpu_model,
-        "cores": recorded.cpu_count,
-        "system": recorded.system,
-        "architecture": recorded.architecture,
-        "Python": python,
     }
     return {name: str(value) for name, value in facts.items() if value is not None}
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import importers, opening, pipeline, store
+from .. import binding, importers, opening, pipeline, store
 from ..attest import check, envelope, parse_instant
 from ..attest.keyring import Keyring
 from ..audit import examine
 from ..errors import FormatError
 from ..model import Policy
 from ..model.plan import public_target
-from ..sides import Side, environment_of, group_of, setup_of, together
+from ..sides import Side, group_of, setup_of, together
 from ..stats.summary import summarize
 from . import reading
 
@@ -69,7 +69,7 @@ class Reader:
             file.stem,
             benchmark.metrics(percentiles=self.percentiles),
             opening.audit_of(benchmark, Policy()),
-            environment_of(measurement.environment),
+            binding.machine_of(measurement.environment),
             benchmark.run_id,
             foreign,
             measurement.name if plan is None else public_target(plan.target),
@@ -94,7 +94,7 @@ class Reader:
                 one.name or path.stem,
                 summarize(one, percentiles=self.percentiles),
                 examine(one, Policy()),
-                environment_of(one.environment),
+                binding.machine_of(one.environment),
                 None if digest is None else f"{digest}#{at}",
                 True,
                 one.name,
