@@ -196,7 +196,7 @@ def at_base(paths: Sequence[Path], revision: str, keyring_path: Path | None = No
 def _new(changes: Sequence[Change], revision: str) -> Iterator[str]:
     """What to do about gates that only the head has: the base has no judge for them."""
     for change in changes:
-        if change.kind == "added" and not change.where and _is_gate(change.file):
+        if change.is_new_gate:
             yield (
                 f"{change.file} is new in the head: {revision} has no gate {change.gate}, so it is not judged here and "
                 f"decides nothing before it is in {revision}. By its own word it is judged with: "

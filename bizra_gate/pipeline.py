@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from . import baselines, docket, gates, opening, pooling, repository, store
 from .attest import add_key, envelope, keyring, parse_instant
 from .attest.digest import manifest_sha256
+from .attest.envelope import is_artifact
 from .attest.keys import PrivateKey
 from .attest.statement import statement
 from .audit import examine
@@ -268,11 +269,6 @@ def audit_measurement(measurement: Measurement, policy: Policy, file: str) -> Au
 
     metrics = summary.summarize(measurement)
     return AuditedMeasurement(file, measurement, examine(measurement, policy), metrics)
-
-
-def is_artifact(data: bytes) -> bool:
-    """Whether `data` claims to be an artifact of ours."""
-    return b'"bizra-gate/artifact/v1"' in data[:4096]
 
 
 def decode_artifact(data: bytes, file: str) -> Benchmark:

@@ -62,6 +62,11 @@ class Sealed:
         return self._statement
 
 
+def is_artifact(data: bytes) -> bool:
+    """Whether `data` (its first 4,096 bytes do) claims to be an artifact of ours."""
+    return f'"{FORMAT}"'.encode() in data[:4096]
+
+
 def read(data: bytes, name: str = "artifact") -> Sealed:
     """`data` as an artifact of right form; `name` (a path) appears in messages.
 

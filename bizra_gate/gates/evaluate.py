@@ -85,7 +85,7 @@ def _worst(verdicts: Iterable[GateVerdict]) -> GateVerdict:
 
 def _nothing(changes: Sequence[Change]) -> str:
     """Why there was no gate to judge."""
-    new = [one.gate for one in changes if one.kind == "added" and not one.where and one.file.endswith(".toml")]
+    new = [one.gate for one in changes if one.is_new_gate]
     if new:
         return f"the gate {new[0]} is new in the head, and the base has none to judge by"
     return "there is no gate, so nothing was judged"

@@ -82,10 +82,6 @@ IMPORTERS: dict[str, Importer] = {
 """What the user types after ``--from`` → the importer."""
 
 
-OURS = b'"bizra-gate/artifact/v1"'
-"""What an artifact of ours begins with."""
-
-
 def claiming(stream: Stream) -> list[str]:
     """Every importer that takes `stream` for its tool's."""
     head = stream.head[:HEAD_BYTES]
@@ -104,7 +100,9 @@ def sniff(stream: Stream) -> str:
         raise FormatError(
             f"{stream.name}: could come from {' or '.join(claims)}; say which with --from {claims[0]}",
         )
-    if OURS in head:
+    from ..attest.envelope import is_artifact  # loads the cryptography, which no other tool's output asks for
+
+    if is_artifact(head):
         raise FormatError(
             f"{stream.name}: is an artifact of bizra-gate, signed already",
             hint="judge it with a gate that names it: bizra-gate verify; look at it: bizra-gate audit",

@@ -155,6 +155,11 @@ class Change:
     loosens: bool | None = None
     """Whether less is asked in the head than in the base; None where nobody can say."""
 
+    @property
+    def is_new_gate(self) -> bool:
+        """Whether the head has a gate here that the base does not have at all; the keyring is about none."""
+        return self.kind == "added" and not self.where and self.gate is not None and self.file.endswith(".toml")
+
     def __str__(self) -> str:
         place = f"{self.file}: {self.where}" if self.where else self.file
         if self.kind in ("added", "removed"):
