@@ -29,8 +29,6 @@ PORTION = 8
 """So many tasks are handed out at once: few enough that every core has work until the end."""
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals by which somebody asks a process to end."""
-SELDOM = 100_000
-"""New containers before a worker looks for cycles: opening an artifact leaves none behind."""
 
 
 _T = TypeVar("_T")
@@ -156,7 +154,6 @@ def _begin() -> None:
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
     gc.freeze()
-    gc.set_threshold(SELDOM)
     arrays.load()
     threading.Thread(target=_outlived, daemon=True).start()
 

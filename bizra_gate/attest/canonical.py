@@ -202,7 +202,7 @@ def _lay_out_scalars(
         return
     inner = line + "  "
     width = COLUMNS - (len(inner) - 1)
-    lines = fill_numbers(body, width) if only_numbers else fill(tokens, width)
+    lines = _fill_numbers(body, width) if only_numbers else fill(tokens, width)
     put(f"[{inner}{(',' + inner).join(lines)}{line}]")
 
 
@@ -214,7 +214,7 @@ def _numbers(value: Iterable[object]) -> str:
     return text
 
 
-def fill_numbers(body: str, width: int) -> list[str]:
+def _fill_numbers(body: str, width: int) -> list[str]:
     """What `fill` gives, for tokens that hold no spaces and are all shorter than a line, in one regular expression."""
     return re.findall(rf"(.{{1,{width - 1}}}), ", body + ", ")
 

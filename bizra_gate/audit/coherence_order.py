@@ -111,8 +111,6 @@ def _not_finite(measurement: Measurement) -> Iterator[Finding]:
     figures += [(f"run {run.index} value", value) for run in measurement.runs for value in run.values]
     figures += [(name, float(count)) for name, count in _counts(measurement)]
     figures += _of_own(measurement)
-    if all(0 <= value < math.inf for _, value in figures):
-        return
     for name, value in figures:
         if not math.isfinite(value):
             yield invalid(

@@ -14,8 +14,6 @@ from .wording import Show, count, name_of, shown_in, time
 
 CODE = "coherence.summary"
 
-_SURELY = 0.5e-6
-"""Half a unit of the sixth digit of 9.99999, where it is least: no logarithm need be taken below it."""
 SIGNIFICANT_DIGITS = 6
 """Our files round the figures of their summary to six significant digits."""
 
@@ -130,11 +128,9 @@ def _same(stated: float | None, derived: float | None) -> bool:
         return True
     if not (math.isfinite(stated) and math.isfinite(derived)):
         return False
-    size, apart = max(abs(stated), abs(derived)), abs(stated - derived)
-    if apart <= size * _SURELY:
-        return True
+    size = max(abs(stated), abs(derived))
     unit = 10.0 ** (math.floor(math.log10(size)) - SIGNIFICANT_DIGITS + 1) if size > 0 else 0.0
-    return apart <= unit * 0.5001
+    return abs(stated - derived) <= unit * 0.5001
 
 
 def _apart(stated: float | None, derived: float | None, unit: str) -> tuple[str, str]:

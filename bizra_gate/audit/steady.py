@@ -108,8 +108,6 @@ def _points(measurement: Measurement, series: Intervals, holder: Run | Measureme
         return [float(n) for n in counts] if measurement.loop == "closed" else []
     totals = [series.total_ns[row] for row in rows]
     group = _group(counts)
-    if group == 1:
-        return [total / n for total, n in zip(totals, counts, strict=True) if n]
     sums = [(sum(totals[i : i + group]), sum(counts[i : i + group])) for i in range(0, len(rows) - group + 1, group)]
     return [total / n for total, n in sums if n]
 

@@ -200,14 +200,14 @@ def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement |
     """What was measured, and the second target where the plan asks for one; each with its own part of the summary."""
     plan = plan_from_document(predicate["plan"]) if "plan" in predicate else None
     printed = tuple(_printed(codec.decode(tuple[_Row, ...], predicate["summary"], "predicate.summary")))
-    own = _bare_in(predicate, "measurement")
+    own = _from_bare(predicate, "measurement")
     asked = plan is not None and plan.against is not None
     if asked != ("against" in predicate):
         expected = "a second measurement, as the plan asks" if asked else "nothing: the plan names no second target"
         raise UntrustedError(f"predicate.against: expected {expected}", code="malformed")
     if plan is None or not asked:
-        return merge.from_runs(dataclasses.replace(own, plan=plan, printed=printed)), None
-    other = _bare_in(predicate, "against")
+        return dataclasses.replace(own, plan=plan, printed=printed), None
+    other = _from_bare(predicate, "against")
     if len(other.runs) != len(own.runs):
         said = f"{len(other.runs)} runs beside {len(own.runs)}, which are measured in turn"
         raise UntrustedError(f"predicate.against: {said}", code="malformed")
@@ -218,17 +218,17 @@ def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement |
         if row.metric.startswith(AGAINST)
     )
     return (
-        merge.from_runs(dataclasses.replace(own, plan=plan, printed=first)),
-        merge.from_runs(dataclasses.replace(other, plan=against_plan(plan), printed=second)),
+        dataclasses.replace(own, plan=plan, printed=first),
+        dataclasses.replace(other, plan=against_plan(plan), printed=second),
     )
 
 
-def _bare_in(predicate: dict[str, Any], member: str) -> Measurement:
+def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
     document, where = predicate[member], f"predicate.{member}"
     if isinstance(document, dict) and {"plan", "printed"} & set(document):
         raise UntrustedError(f"{where}: plan and printed have their own members", code="malformed")
-    found: Measurement = codec.decode(Measurement, document, where)
-    return found
+    bare: Measurement = codec.decode(Measurement, document, where)
+    return merge.from_runs(bare)
 
 
 def _printed(rows: tuple[_Row, ...]) -> Iterator[Printed]:

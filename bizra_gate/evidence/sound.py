@@ -7,9 +7,8 @@ would make a later sum run out of bounds, is refused where it is read; what is m
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -56,7 +55,7 @@ def _measurement(value: Measurement, where: str) -> None:
 
 def _counts(value: Any, where: str) -> None:
     """Whatever was counted, nothing was counted below zero."""
-    for name in _countable(typing.cast("typing.Hashable", type(value))):
+    for name in _names(typing.cast("typing.Hashable", type(value))):
         member = getattr(value, name)
         if isinstance(member, int):
             if member < 0:
@@ -70,26 +69,6 @@ def _counts(value: Any, where: str) -> None:
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
-
-
-@cache
-def _countable(kind: Any) -> tuple[str, ...]:
-    """Members that may hold a whole number, or a table of them."""
-    hints = typing.get_type_hints(kind)
-    return tuple(name for name in _names(kind) if any(_counts_something(part) for part in _parts(hints[name])))
-
-
-def _parts(annotation: Any) -> tuple[Any, ...]:
-    return (
-        typing.get_args(annotation)
-        if typing.get_origin(annotation) in (types.UnionType, typing.Union)
-        else (annotation,)
-    )
-
-
-def _counts_something(annotation: Any) -> bool:
-    origin = typing.get_origin(annotation)
-    return annotation in (int, bool) or (isinstance(origin, type) and issubclass(origin, Mapping))
 
 
 def _refuse(where: str, got: str, expected: str) -> UntrustedError:

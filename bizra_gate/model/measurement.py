@@ -217,10 +217,10 @@ class Distribution:
         """The value at ceil rank ⌈q·n⌉ (nearest rank), as the upper edge of its bin, kept within [min, max]."""
         if not self.n:
             return None
-        _, value = self.edges(bisect_left(self.cumulative, self.rank(q)))
-        if self.maximum is not None and value > self.maximum:
-            value = self.maximum
-        return self.minimum if self.minimum is not None and value < self.minimum else value
+        _, value = self.edges(self.bin_of_rank(self.rank(q)))
+        if self.maximum is not None:
+            value = min(value, self.maximum)
+        return value if self.minimum is None else max(value, self.minimum)
 
     def rank(self, q: float) -> int:
         """Ceil rank of quantile `q` in [0, 1]; the tiny slack keeps 0.9 · 10 at 9 in spite of binary fractions."""

@@ -151,8 +151,8 @@ def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
 def distribution_of(indexes: Any, counts: Any, layout: Layout) -> Distribution:
     """The distribution with `counts` in the bins `indexes` of `layout`, as `places` gave them."""
     if layout in (DEFAULT, COARSE):
-        table = _table(layout)
-        return Distribution.in_columns(Columns(table.low[indexes], table.high[indexes], counts))
+        low, high = _table(layout)
+        return Distribution.in_columns(Columns(low[indexes], high[indexes], counts))
     return Distribution.in_columns(Columns(*_edges(indexes, layout), counts))
 
 
@@ -166,12 +166,11 @@ def _edges(indexes: Any, layout: Layout) -> tuple[Any, Any]:
 
 
 @cache
-def _table(layout: Layout) -> Columns:
+def _table(layout: Layout) -> tuple[Any, Any]:
     """The edges of all bins of a layout that our own recorder writes; those of others may have millions of bins."""
     np = _numpy
     assert np is not None
-    low, high = _edges(np.arange(layout.length), layout)
-    return Columns(low, high, None)
+    return _edges(np.arange(layout.length), layout)
 
 
 def narrower(distribution: Distribution, widths: Sequence[int]) -> list[int] | None:
@@ -199,31 +198,6 @@ def by_middle(
         return None
     edges = [2 * math.exp(start + i * width) for i in range(1, size)]
     total = np.concatenate(([0], np.cumsum(columns.count[part])))
-    held = total[np.concatenate(([0], np.searchsorted(low + high, edges), [low.size]))]
+    held = total[np.concatenate(([0], np.searchsorted(columns.doubled[part], edges), [low.size]))]
     found: list[float] = (held[1:] - held[:-1]).astype(float).tolist()
     return found
-
-
-def dips(counts: Sequence[float], sizes: Sequence[int], depth: float, share: float) -> bool | None:
-    """Whether `modes._valleys` might find one among `counts`, taken `size` at a time; None without numpy.
-
-    Asks only for depth, and for mass on both sides, with a hair of room for how sums are rounded.
-    """
-    np = _numpy
-    if np is None:
-        return None
-    finest, room = np.array(counts), 1 + 1e-9
-    for size in sizes:
-        held = np.add.reduceat(finest, np.arange(0, finest.size, size))
-        padded = np.concatenate(([0.0], held, [0.0]))
-        smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-        before = np.concatenate(([0.0], held[:-1])).cumsum()
-        total = before[-1] + held[-1]
-        inside = np.flatnonzero(np.minimum(before, total - before) * room >= total * share)
-        if not inside.size:
-            continue
-        left = np.maximum.accumulate(smooth)[inside]
-        right = np.maximum.accumulate(smooth[::-1])[::-1][inside]
-        if (smooth[inside] <= np.minimum(left, right) * (depth * room)).any():
-            return True
-    return False

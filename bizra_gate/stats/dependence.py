@@ -99,9 +99,8 @@ class Dependence:
     @cached_property
     def _log_normals(self) -> list[tuple[float, float]]:
         """Centre and spread, on the logarithm, of the log-normal with each row's p50 and p99."""
-        log = math.log
-        centres = [log(value if value > 0 else 0.5) for value in self.rows.p50_ns]
-        tails = [log(value if value > 0 else 0.5) for value in self.rows.p99_ns]
+        centres = [math.log(max(value, 0.5)) for value in self.rows.p50_ns]
+        tails = [math.log(max(value, 0.5)) for value in self.rows.p99_ns]
         return [(centre, (tail - centre) / _Z99) for centre, tail in zip(centres, tails, strict=True)]
 
     def _of_exceedance(self, q: float) -> float:

@@ -79,8 +79,6 @@ def modes(distribution: Distribution, quantum_ns: float | None = None) -> tuple[
     finest = _binned(distribution, _quantum(distribution) if quantum_ns is None else max(1.0, quantum_ns))
     widest = _width(distribution) / finest.width
     sizes = sorted({max(1, round(widest * factor)) for factor in _RESOLUTIONS}, reverse=True)
-    if arrays.dips(finest.count, sizes, DEPTH, LEAST_MASS) is False:
-        sizes = sizes[:1]  # every view shows one mode, and of views that show as many the widest counts
     views = [_modes_of(finest.grouped(size), distribution.n) for size in sizes]
     return max(views, key=len)
 
