@@ -1,5 +1,6 @@
 """The nouns: frozen, without behaviour beyond their own arithmetic, importable without numpy."""
 
+from .distribution import Distribution
 from .gate import (
     Baseline,
     Check,
@@ -16,7 +17,6 @@ from .measurement import (
     Caveat,
     ClockFacts,
     Controls,
-    Distribution,
     Environment,
     Figure,
     Generator,

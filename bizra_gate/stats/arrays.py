@@ -35,7 +35,7 @@ _numpy: ModuleType | None = None
 
 
 class Columns:
-    """`low`, `high` and `count` of a distribution as arrays of 64-bit integers: `model.measurement.Columns`."""
+    """`low`, `high` and `count` of a distribution as arrays of 64-bit integers: `model.distribution.Columns`."""
 
     def __init__(self, low: Any, high: Any, count: Any) -> None:
         self.low, self.high, self.count = low, high, count
