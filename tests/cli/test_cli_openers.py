@@ -157,29 +157,34 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
+def _killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @forked
 @pytest.mark.usefixtures("two_cores")
-@pytest.mark.parametrize("artifact", ["a-01", f"a-{MANY - 1:02}"])
-def test_a_process_that_is_killed_is_told_and_nothing_is_judged(
-    many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch, artifact: str
+@pytest.mark.parametrize(
+    ("artifact", "end", "said"),
+    [
+        ("a-01", _killed, "ended by signal 9"),
+        (f"a-{MANY - 1:02}", _killed, "ended by signal 9"),
+        ("a-02", lambda: os._exit(7), "ended with exit code 7, at artifacts/a-00.json or a later one"),
+    ],
+)
+def test_a_process_that_ends_by_itself_is_told_and_nothing_is_judged(
+    many: Repository,
+    cli: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    artifact: str,
+    end: Callable[[], object],
+    said: str,
 ) -> None:
-    _at(monkeypatch, artifact, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    _at(monkeypatch, artifact, end)
     code, out, err = cli("verify", "--now", NOW, "--format", "json")
     assert (code, out) == (2, "")
-    assert "ended by signal 9" in err
+    assert said in err
     assert "nothing was judged" in err
     assert "memory" in err
-
-
-@forked
-@pytest.mark.usefixtures("two_cores")
-def test_a_process_that_goes_away_is_told_with_its_exit_code(
-    many: Repository, cli: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _at(monkeypatch, "a-02", lambda: os._exit(7))
-    code, _, err = cli("verify", "--now", NOW)
-    assert code == 2
-    assert "ended with exit code 7, at artifacts/a-00.json or a later one" in err
 
 
 @forked
