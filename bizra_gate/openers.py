@@ -184,4 +184,4 @@ def _opened(task: Task) -> Result:
             for level, metrics in evidence.metrics_at.items()
         },
     )
-    return dataclasses.replace(result, evidence=narrowed)
+    return Result(result.gate, narrowed, result.measurement)

@@ -18,7 +18,8 @@ from ..stats import arrays
 
 STEPS_NS = (10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 15_625_000, 100_000_000, 1_000_000_000)
 """Steps that clocks and printers have: powers of ten, and the 64 Hz tick."""
-CHANCE = 1e-9
+_LOG_CHANCE = math.log(1e-9)
+"""What chance would do less often than this, it did not do."""
 Bin = tuple[int, int, int]
 """Lowest and highest value, and the step that is asked about."""
 
@@ -34,10 +35,16 @@ def step_ns(histogram: Distribution) -> int:
     # bins no narrower than the step meet every lattice of it and prove nothing: in an HDR histogram, whose bins
     # only get wider, just the first ones are asked
     asked = arrays.narrower(histogram, STEPS_NS) or _narrower(histogram)
-    for step, stop in reversed(list(zip(STEPS_NS, asked, strict=True))):
-        if stop and _on_lattice((low, high, step) for low, high in islice(histogram.pairs(), stop)):
-            return step
-    return 1
+    widest, missed = 1, list[int]()
+    for step, stop in zip(STEPS_NS, asked, strict=True):
+        if not stop or 0 in map(step.__mod__, missed):  # what meets no multiple of 10 meets none of 100
+            continue
+        chance = _log_chance((low, high, step) for low, high in islice(histogram.pairs(), stop))
+        if chance is None:
+            missed.append(step)
+        elif chance < _LOG_CHANCE:
+            widest = step
+    return widest
 
 
 def _narrower(histogram: Distribution) -> list[int]:
@@ -55,7 +62,8 @@ def digits(histogram: Distribution) -> int | None:
     2
     """
     for count in (1, 2):
-        if _on_lattice((low, high, _place(high, count)) for low, high in histogram.pairs()):
+        chance = _log_chance((low, high, _place(high, count)) for low, high in histogram.pairs())
+        if chance is not None and chance < _LOG_CHANCE:
             return count
     return None
 
@@ -65,11 +73,14 @@ def _place(value: int, count: int) -> int:
     return 10 ** max(0, len(str(value)) - count) if value > 0 else 1
 
 
-def _on_lattice(bins: Iterable[Bin]) -> bool:
-    """Does every bin hold a multiple of its step, and would chance not do that?"""
+def _log_chance(bins: Iterable[Bin]) -> float | None:
+    """Logarithm of the probability that chance makes every bin hold a multiple of its step; None where one holds none.
+
+    At most that: see above.
+    """
     log_chance = 0.0
     for low, high, step in bins:
         if high // step * step < low:
-            return False
+            return None
         log_chance += min(0.0, math.log((high - low + 1) / step))
-    return log_chance < math.log(CHANCE)
+    return log_chance

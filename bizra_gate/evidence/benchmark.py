@@ -206,7 +206,7 @@ def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement |
         expected = "a second measurement, as the plan asks" if asked else "nothing: the plan names no second target"
         raise UntrustedError(f"predicate.against: expected {expected}", code="malformed")
     if plan is None or not asked:
-        return dataclasses.replace(own, plan=plan, printed=printed), None
+        return _whole(own, plan, printed), None
     other = _from_bare(predicate, "against")
     if len(other.runs) != len(own.runs):
         said = f"{len(other.runs)} runs beside {len(own.runs)}, which are measured in turn"
@@ -217,10 +217,7 @@ def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement |
         for row in printed
         if row.metric.startswith(AGAINST)
     )
-    return (
-        dataclasses.replace(own, plan=plan, printed=first),
-        dataclasses.replace(other, plan=against_plan(plan), printed=second),
-    )
+    return _whole(own, plan, first), _whole(other, against_plan(plan), second)
 
 
 def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
@@ -228,7 +225,12 @@ def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
     if isinstance(document, dict) and {"plan", "printed"} & set(document):
         raise UntrustedError(f"{where}: plan and printed have their own members", code="malformed")
     bare: Measurement = codec.decode(Measurement, document, where)
-    return merge.from_runs(bare)
+    return bare
+
+
+def _whole(bare: Measurement, plan: Plan | None, printed: tuple[Printed, ...]) -> Measurement:
+    """`bare` with what stands elsewhere in the predicate and with what follows from its runs."""
+    return merge.from_runs(dataclasses.replace(bare, plan=plan, printed=printed))
 
 
 def _printed(rows: tuple[_Row, ...]) -> Iterator[Printed]:

@@ -27,6 +27,8 @@ _EXACT = 2**51
 """Edges up to here, and sums of two of them, are numbers that a double holds."""
 _SQUARED = 2**31
 """Sums of two edges below it have squares that fit in 63 bits."""
+_ROUNDED = 1e-14
+"""Relative, many times what two ways to take an exponential may differ by."""
 _HALF = 31
 _AT_ONCE = 64
 """Bins that are made numbers of Python at a time for those who may stop at the first."""
@@ -129,30 +131,33 @@ def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
     if np is None or len(stream) < FEWEST or layout.highest > _HIGHEST:
         return None
     raw = np.frombuffer(stream, np.uint8)
-    ends = np.flatnonzero(raw < 0x80)
-    if not ends.size or ends[-1] != raw.size - 1:
+    more = raw >= 0x80  # another byte of the same number follows
+    if more[-1] or (more[:-1] & (raw[1:] == 0)).any():
         return None
-    starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1] + 1
-    length = ends - starts + 1
-    longest = int(length.max())
-    if longest > _LONGEST or bool(((length > 1) & (raw[ends] == 0)).any()):
-        return None
-    value = (raw[starts] & 0x7F).astype(np.int64)
-    for place in range(1, longest):
-        longer = np.flatnonzero(length > place)
-        value[longer] |= (raw[starts[longer] + place] & 0x7F).astype(np.int64) << (7 * place)
-    skips, half = (value & 1).astype(bool), value >> 1
-    following = np.cumsum(np.where(skips, half + 1, 1))
-    held = np.flatnonzero(~skips & (value != 0))
-    return following[held] - 1, half[held], int(following[-1])
+    low = (raw & 0x7F).astype(np.int64)
+    value, run, follows = low, more, more[:-1]
+    for length in range(1, _LONGEST + 1):
+        if not run.any():
+            break
+        if length == _LONGEST:
+            return None
+        longer = low.copy()
+        longer[:-1] += (value[1:] << 7) * follows
+        value, run = longer, run[:-1] & more[length:]
+    begins = np.ones_like(more)
+    np.logical_not(follows, out=begins[1:])
+    value = value[begins]
+    skips, half = value & 1, value >> 1
+    following = (1 + skips * half).cumsum()
+    held = (half * (1 - skips)).nonzero()[0]
+    return following.take(held) - 1, half.take(held), int(following[-1])
 
 
 def distribution_of(indexes: Any, counts: Any, layout: Layout) -> Distribution:
     """The distribution with `counts` in the bins `indexes` of `layout`, as `places` gave them."""
     if layout in (DEFAULT, COARSE):
         low, high = _table(layout)
-        return Distribution.in_columns(Columns(low[indexes], high[indexes], counts))
+        return Distribution.in_columns(Columns(low.take(indexes), high.take(indexes), counts))
     return Distribution.in_columns(Columns(*_edges(indexes, layout), counts))
 
 
@@ -196,8 +201,37 @@ def by_middle(
     narrow = 1 + width / 4
     if not float((low * narrow - high).min()) > slack * (1 + narrow):
         return None
-    edges = [2 * math.exp(start + i * width) for i in range(1, size)]
-    total = np.concatenate(([0], np.cumsum(columns.count[part])))
-    held = total[np.concatenate(([0], np.searchsorted(columns.doubled[part], edges), [low.size]))]
+    edges = 2 * np.exp(start + width * np.arange(1, size))
+    for unsure in np.flatnonzero(abs(edges - np.rint(edges)) < _ROUNDED * edges).tolist():
+        edges[unsure] = 2 * math.exp(start + (unsure + 1) * width)
+    total = np.zeros(low.size + 1, np.int64)
+    columns.count[part].cumsum(out=total[1:])
+    held = total[np.concatenate(([0], columns.doubled[part].searchsorted(edges), [low.size]))]
     found: list[float] = (held[1:] - held[:-1]).astype(float).tolist()
     return found
+
+
+def only_peak(counts: Sequence[float], sizes: Sequence[int], depth: float, errors: float) -> int | None:
+    """Where `counts`, taken ``sizes[0]`` at a time, are highest once they are smoothed as `modes._smoothed` does it.
+
+    None where `modes._valleys` might find something in a view of one of the `sizes`, or without numpy, or where sums
+    of counts are not exact.
+    """
+    np = _numpy
+    if np is None:
+        return None
+    finest = np.array(counts)
+    if not (finest == np.rint(finest)).all():
+        return None
+    peak = None
+    for size in sizes:
+        padded = np.zeros(2 + -(-finest.size // size))
+        padded[1:-1] = np.add.reduceat(finest, np.arange(0, finest.size, size))
+        smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+        lower = np.minimum(np.maximum.accumulate(smooth), np.maximum.accumulate(smooth[::-1])[::-1])
+        deep = (smooth <= depth * lower) & (lower - smooth > errors * np.sqrt(0.375 * (lower + smooth)))
+        if deep.any():
+            return None
+        if peak is None:
+            peak = int(smooth.argmax())
+    return peak

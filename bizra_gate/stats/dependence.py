@@ -77,7 +77,7 @@ class Dependence:
     def __init__(self, rows: Rows, histogram: Distribution) -> None:
         self.rows = rows
         self._histogram = histogram
-        self._total = math.fsum(rows.count)
+        self._total = sum(rows.count)
         self._shares: dict[float, float] = {}
 
     @cached_property
@@ -107,11 +107,10 @@ class Dependence:
         """From the spread of the rows' shares above the quantile, relative to their mean, known to be 1 − q."""
         logarithm = math.log(max(self._histogram.quantile(q) or 0, 0.5))
         above = _shares_above(self._log_normals, logarithm)
-        mean = math.fsum(map(mul, above, self.rows.count)) / self._total
+        mean = sum(map(mul, above, self.rows.count)) / self._total
         if mean <= 0:
             return 1.0
-        relative = [share / mean for share in above]
-        return effective_n_of(q / (1 - q), relative, self.rows.count) / self._total
+        return effective_n_of(mean * mean * q / (1 - q), above, self.rows.count) / self._total
 
 
 def _shares_above(log_normals: Sequence[tuple[float, float]], log_threshold: float) -> list[float]:

@@ -53,8 +53,9 @@ class _Bins:
     width: float
     count: list[float]
 
-    def middle_ns(self, index: int) -> float:
-        return math.exp(self.start + (index + 0.5) * self.width)
+    def middle_ns(self, index: int, size: int = 1) -> float:
+        """The middle of the bin at `index`, of those that are `size` of these bins wide."""
+        return math.exp(self.start + (index + 0.5) * (self.width * size))
 
     def grouped(self, size: int) -> _Bins:
         """`size` bins at a time."""
@@ -79,6 +80,9 @@ def modes(distribution: Distribution, quantum_ns: float | None = None) -> tuple[
     finest = _binned(distribution, _quantum(distribution) if quantum_ns is None else max(1.0, quantum_ns))
     widest = _width(distribution) / finest.width
     sizes = sorted({max(1, round(widest * factor)) for factor in _RESOLUTIONS}, reverse=True)
+    alone = arrays.only_peak(finest.count, sizes, DEPTH, _Z)
+    if alone is not None:
+        return (Mode(finest.middle_ns(alone, sizes[0]), float(sum(finest.count)) / distribution.n),)
     views = [_modes_of(finest.grouped(size), distribution.n) for size in sizes]
     return max(views, key=len)
 

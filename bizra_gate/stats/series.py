@@ -16,6 +16,8 @@ from .student import t_quantile
 MIN_BATCHES = 20
 """Batch means are not merged further once this few are left (Law, *Simulation Modeling and Analysis*, 9.5.3)."""
 _ONE_SIDED_5 = 1.645
+_ROUNDED = 2.3e-16
+"""Relative, by which adding one more value may round a plain sum: of a few hundred it keeps 13 digits."""
 _HIGHEST_LAG1 = 0.95
 """Beyond it a series of a few hundred points holds too few independent stretches to tell."""
 
@@ -37,12 +39,12 @@ def lag1(series: Sequence[float]) -> float:
     n = len(series)
     if n < 2:
         return 0.0
-    mean = math.fsum(series) / n
+    mean = sum(series) / n
     residuals = [value - mean for value in series]
-    squares = math.fsum(map(mul, residuals, residuals))
-    if squares <= n * (4e-16 * mean) ** 2:
+    squares = sum(map(mul, residuals, residuals))
+    if squares <= n * (n * _ROUNDED * mean) ** 2:
         return 0.0
-    return math.fsum(map(mul, residuals, residuals[1:])) / squares
+    return sum(map(mul, residuals, residuals[1:])) / squares
 
 
 def inflation(series: Sequence[float]) -> float:
@@ -70,7 +72,7 @@ def effective_n_of(variance: float, series: Sequence[float], weights: Sequence[f
     the lag-1 formula alone this also sees correlation within an interval (a level that differs from second to
     second). Returns the plain count where the series is too short (under 8) or does not vary.
     """
-    total = math.fsum(weights)
+    total = sum(weights)
     if len(series) < 8 or total <= 0 or variance <= 0:
         return total
     of_mean = _variance_of_mean(series, weights, total) * inflation(series)
@@ -88,14 +90,14 @@ def batch_means_interval(
     Raises ValueError on an empty series or weights that do not fit.
     """
     weights = [1.0] * len(series) if weights is None else weights
-    if not series or len(weights) != len(series) or math.fsum(weights) <= 0:
+    if not series or len(weights) != len(series) or sum(weights) <= 0:
         raise ValueError("batch means need at least one entry, and a weight above zero for it")
     means, sizes = _batches(series, weights)
-    mean = math.fsum([w * y for w, y in zip(weights, series, strict=True)]) / math.fsum(weights)
+    mean = sum(map(mul, weights, series)) / sum(weights)
     rho = lag1(means)
     if len(means) < 2:
         return BatchMeans(mean, None, None, len(means), rho)
-    error = math.sqrt(_variance_of_mean(means, sizes, math.fsum(sizes)) * inflation(means))
+    error = math.sqrt(_variance_of_mean(means, sizes, sum(sizes)) * inflation(means))
     half = t_quantile(0.5 + confidence / 2, len(means) - 1) * error
     return BatchMeans(mean, mean - half, mean + half, len(means), rho)
 
@@ -120,9 +122,9 @@ def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tu
     means, sizes = [], []
     for index in range(count):
         start, stop = index * size, len(series) if index == count - 1 else (index + 1) * size
-        weight = math.fsum(weights[start:stop])
+        weight = sum(weights[start:stop])
         if weight > 0:
-            total = math.fsum([w * y for w, y in zip(weights[start:stop], series[start:stop], strict=True)])
+            total = sum(map(mul, weights[start:stop], series[start:stop]))
             means.append(total / weight)
             sizes.append(weight)
     return means, sizes
@@ -134,6 +136,6 @@ def _variance_of_mean(series: Sequence[float], weights: Sequence[float], total: 
     Linearised ratio estimator.
     """
     n = len(series)
-    mean = math.fsum(map(mul, weights, series)) / total
+    mean = sum(map(mul, weights, series)) / total
     parts = [w * (y - mean) for w, y in zip(weights, series, strict=True)]
-    return math.fsum(map(mul, parts, parts)) * n / (n - 1) / total**2
+    return sum(map(mul, parts, parts)) * n / (n - 1) / total**2

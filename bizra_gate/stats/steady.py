@@ -126,7 +126,8 @@ def is_level(series: Sequence[float], tolerance: float = TOLERANCE) -> bool:
     if len(series) < FEWEST or not all(map(math.isfinite, series)) or (middle := median(series)) <= 0:
         return False
     relative = _clipped([value / middle for value in series], tolerance)
-    return _Shape(_blocks(relative, -(-len(series) // _MOST_POINTS)), []).most() <= tolerance
+    shape = _Shape(_blocks(relative, -(-len(series) // _MOST_POINTS)), [])
+    return shape.holds_within(tolerance) or shape.most() <= tolerance
 
 
 def steady_run(run: Run, confidence: float = 0.95) -> tuple[tuple[str, Steady], ...]:
@@ -195,19 +196,33 @@ class _Shape:
 
     def most(self) -> float:
         """No contrast of any kind is larger than this, relative, wherever the change points lie."""
-        least = math.ceil(LASTING * self.n)
-        sums = [0.0, *accumulate(self.values)]
-        # the mean of any longer stretch lies between those of the pieces of this length that it can be cut into
-        means = [
-            extreme / size
-            for size in range(least, min(2 * least, self.n + 1))
-            for extreme in _extremes_of(list(map(sub, sums[size:], sums)))
-        ]
+        means = self._means_of_pieces(math.ceil(LASTING * self.n))
         start, stop = self._stretch()
         inside = self.level(start, stop)
         outside = self._level_without(start, stop)
         pairs = ((min(means), max(means)), (inside, outside), self._ends_of_line())
         return max(abs(_contrast(before, after, 0.0, 1.0).difference) for before, after in pairs)
+
+    def holds_within(self, tolerance: float) -> bool:
+        """True where even shorter pieces, of which there are fewer lengths, say that `most` is within `tolerance`.
+
+        A stretch that is set against the rest, and what lies before and after it, are no shorter than these.
+        """
+        means = self._means_of_pieces(max(1, math.ceil(LASTING * self.n) // 3))
+        pairs = ((min(means), max(means)), self._ends_of_line())
+        return all(abs(_contrast(before, after, 0.0, 1.0).difference) <= tolerance for before, after in pairs)
+
+    def _means_of_pieces(self, least: int) -> list[float]:
+        """Lowest and highest means of neighbours, `least` to twice as many, less one.
+
+        The mean of any longer stretch lies between those of the pieces of these lengths that it can be cut into.
+        """
+        sums = [0.0, *accumulate(self.values)]
+        return [
+            extreme / size
+            for size in range(least, min(2 * least, self.n + 1))
+            for extreme in _extremes_of(list(map(sub, sums[size:], sums)))
+        ]
 
     def level(self, start: int, stop: int) -> float:
         return math.fsum(self.values[start:stop]) / (stop - start)
