@@ -22,7 +22,13 @@ from ..model import Distribution, Intervals
 from .series import effective_n_of
 
 _Z99 = 2.3263478740408408
-_SQRT2 = math.sqrt(2)
+_WIDTH = _Z99 / math.sqrt(2)
+"""Between p50 and p99 of a log-normal, in σ√2."""
+_STEP = 1e12
+"""1/σ√2 where there is no spread, and how far above its value in σ√2 such a step is."""
+_ABOVE = 10.0
+_LOG_HALF = math.log(0.5)
+"""Where 0 ns is taken to lie."""
 _DEEPEST = 0.999
 """Further out two percentiles of a row cannot be stretched; a higher quantile is worth as much as p99.9."""
 
@@ -98,25 +104,29 @@ class Dependence:
 
     @cached_property
     def _log_normals(self) -> list[tuple[float, float]]:
-        """Centre and spread, on the logarithm, of the log-normal with each row's p50 and p99."""
-        centres = [math.log(max(value, 0.5)) for value in self.rows.p50_ns]
-        tails = [math.log(max(value, 0.5)) for value in self.rows.p99_ns]
-        return [(centre, (tail - centre) / _Z99) for centre, tail in zip(centres, tails, strict=True)]
+        """(1/σ√2, μ/σ√2) of the logarithm, for the log-normal with each row's p50 and p99.
+
+        Whatever lies on one value is a step just above it.
+        """
+        log = math.log
+        centres = [log(value) if value > 0 else _LOG_HALF for value in self.rows.p50_ns]
+        tails = [log(value) if value > 0 else _LOG_HALF for value in self.rows.p99_ns]
+        scales = [_WIDTH / (tail - centre) if tail > centre else _STEP
+                  for centre, tail in zip(centres, tails, strict=True)]  # fmt: skip
+        return [
+            (scale, centre * scale - (scale == _STEP) * _ABOVE) for centre, scale in zip(centres, scales, strict=True)
+        ]
 
     def _of_exceedance(self, q: float) -> float:
         """From the spread of the rows' shares above the quantile, relative to their mean, known to be 1 − q."""
         logarithm = math.log(max(self._histogram.quantile(q) or 0, 0.5))
-        above = _shares_above(self._log_normals, logarithm)
+        above = _twice_above(self._log_normals, logarithm)
         mean = sum(map(mul, above, self.rows.count)) / self._total
         if mean <= 0:
             return 1.0
         return effective_n_of(mean * mean * q / (1 - q), above, self.rows.count) / self._total
 
 
-def _shares_above(log_normals: Sequence[tuple[float, float]], log_threshold: float) -> list[float]:
-    """Share of each log-normal (centre and spread) that lies above the threshold."""
-    erfc = math.erfc
-    return [
-        0.5 * erfc((log_threshold - centre) / spread / _SQRT2) if spread > 0 else float(log_threshold < centre)
-        for centre, spread in log_normals
-    ]
+def _twice_above(log_normals: Sequence[tuple[float, float]], logarithm: float) -> list[float]:
+    """Twice the share of each of `Dependence._log_normals` that lies above the threshold."""
+    return list(map(math.erfc, [logarithm * scale - place for scale, place in log_normals]))

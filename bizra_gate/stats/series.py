@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from operator import mul
 
 from .student import t_quantile
@@ -40,11 +41,13 @@ def lag1(series: Sequence[float]) -> float:
     if n < 2:
         return 0.0
     mean = sum(series) / n
-    residuals = [value - mean for value in series]
-    squares = sum(map(mul, residuals, residuals))
+    squares = math.dist(series, (mean,) * n) ** 2
     if squares <= n * (n * _ROUNDED * mean) ** 2:
         return 0.0
-    return sum(map(mul, residuals, residuals[1:])) / squares
+    # with r the residuals, rᵢ·rᵢ₊₁ = (rᵢ² + rᵢ₊₁² − (rᵢ − rᵢ₊₁)²) / 2: sums of squares are quick and exact
+    steps = math.dist(series[1:], series[:-1]) ** 2
+    ends = (series[0] - mean) ** 2 + (series[-1] - mean) ** 2
+    return 1 - (ends + steps) / (2 * squares)
 
 
 def inflation(series: Sequence[float]) -> float:
@@ -136,6 +139,7 @@ def _variance_of_mean(series: Sequence[float], weights: Sequence[float], total: 
     Linearised ratio estimator.
     """
     n = len(series)
-    mean = sum(map(mul, weights, series)) / total
-    parts = [w * (y - mean) for w, y in zip(weights, series, strict=True)]
-    return sum(map(mul, parts, parts)) * n / (n - 1) / total**2
+    weighted = tuple(map(mul, weights, series))
+    mean = sum(weighted) / total
+    squares = math.dist(weighted, tuple(map(mul, weights, repeat(mean)))) ** 2
+    return squares * n / (n - 1) / total**2

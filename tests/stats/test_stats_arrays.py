@@ -27,7 +27,7 @@ from bizra_gate.evidence import codec
 from bizra_gate.load import FakeClock
 from bizra_gate.model import Distribution, Environment, Intervals, Measurement, OpenLoop, Plan, Policy, Warmup
 from bizra_gate.stats import arrays, modes, series, steady
-from bizra_gate.stats.dependence import _shares_above
+from bizra_gate.stats.dependence import Dependence, Rows, _twice_above
 from bizra_gate.stats.histogram import decode, encode, with_exact
 from bizra_gate.stats.layout import COARSE, DEFAULT, Layout
 from bizra_gate.stats.summary import summarize
@@ -158,15 +158,20 @@ def test_the_correlation_of_neighbours_is_that_of_its_formula(values: list[float
         assert series.lag1(values) == pytest.approx(products / squares, abs=8 * rounded / math.sqrt(squares))
 
 
-@given(st.lists(st.tuples(st.floats(1, 30), st.floats(-1, 3)), max_size=50), st.floats(0, 30))
+@given(st.lists(st.tuples(st.integers(0, 10**10), st.integers(0, 10**6)), max_size=50), st.integers(0, 10**10))
 @settings(max_examples=100, deadline=None)
-def test_the_shares_above_a_threshold_are_those_of_log_normals(rows: list[tuple[float, float]], place: float) -> None:
-    def share(centre: float, spread: float) -> float:
-        if spread <= 0:
-            return 1.0 if place < centre else 0.0
-        return 0.5 * math.erfc((place - centre) / spread / math.sqrt(2))
+def test_the_shares_above_a_threshold_are_those_of_log_normals(rows: list[tuple[int, int]], threshold: int) -> None:
+    place = math.log(max(threshold, 0.5))
 
-    assert _shares_above(rows, place) == [share(*row) for row in rows]
+    def share(p50: int, p99: int) -> float:
+        centre, tail = math.log(max(p50, 0.5)), math.log(max(p99, 0.5))
+        spread = (tail - centre) / 2.3263478740408408
+        return math.erfc((place - centre) / spread / math.sqrt(2)) if spread else 2.0 if place < centre else 0.0
+
+    values = [(low, low + more * (dice % 3)) for dice, (low, more) in enumerate(rows)]
+    columns = [tuple(column) for column in zip(*values, strict=True)] or [(), ()]
+    series = Dependence(Rows((1.0,) * len(rows), (1.0,) * len(rows), *columns), Distribution.of([1]))
+    assert _twice_above(series._log_normals, place) == pytest.approx([share(*row) for row in values], abs=1e-6)
 
 
 @given(_SERIES.filter(lambda values: len(values) >= 10))
