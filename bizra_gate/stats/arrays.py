@@ -21,6 +21,8 @@ FEWEST = 64
 """Bins (or bytes) below which a plain loop is as quick."""
 _LONGEST = 5
 """Bytes of a number that are read here: its 34 bits cannot overflow any sum over a whole stream."""
+_SHORT = 2
+"""Bytes of a number whose bits fit in 16."""
 _HIGHEST = 2**61
 """Above it the sum of two edges may not fit in 63 bits."""
 _EXACT = 2**51
@@ -134,23 +136,26 @@ def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
     more = raw >= 0x80  # another byte of the same number follows
     if more[-1] or (more[:-1] & (raw[1:] == 0)).any():
         return None
-    low = (raw & 0x7F).astype(np.int64)
-    value, run, follows = low, more, more[:-1]
-    for length in range(1, _LONGEST + 1):
-        if not run.any():
-            break
-        if length == _LONGEST:
+    longest, run = 1, more
+    while run.any():
+        if longest == _LONGEST:
             return None
+        run = run[:-1] & more[longest:]
+        longest += 1
+    # nearly all counts fit in two bytes, and narrow arrays cost a quarter of wide ones
+    low = (raw & 0x7F).astype(np.uint16 if longest <= _SHORT else np.int64)
+    value, follows = low, more[:-1]
+    for _ in range(1, longest):
         longer = low.copy()
         longer[:-1] += (value[1:] << 7) * follows
-        value, run = longer, run[:-1] & more[length:]
+        value = longer
     begins = np.ones_like(more)
     np.logical_not(follows, out=begins[1:])
-    value = value[begins]
-    skips, half = value & 1, value >> 1
-    following = (1 + skips * half).cumsum()
-    held = (half * (1 - skips)).nonzero()[0]
-    return following.take(held) - 1, half.take(held), int(following[-1])
+    half = value >> 1
+    skipped = half * (value & 1)
+    following = ((skipped + 1) * begins).cumsum(dtype=np.int64)  # at every byte, since picking out numbers costs more
+    held = np.flatnonzero((half > skipped) & begins)
+    return following.take(held) - 1, half.take(held).astype(np.int64, copy=False), int(following[-1])
 
 
 def distribution_of(indexes: Any, counts: Any, layout: Layout) -> Distribution:
