@@ -19,7 +19,7 @@ from functools import cached_property
 from operator import mul, truediv
 
 from ..model import Distribution, Intervals
-from .series import effective_n_of
+from .series import FEWEST, effective_n_of, inflation, variance_of_mean
 
 _Z99 = 2.3263478740408408
 _WIDTH = _Z99 / math.sqrt(2)
@@ -120,11 +120,13 @@ class Dependence:
     def _of_exceedance(self, q: float) -> float:
         """From the spread of the rows' shares above the quantile, relative to their mean, known to be 1 − q."""
         logarithm = math.log(max(self._histogram.quantile(q) or 0, 0.5))
-        above = _twice_above(self._log_normals, logarithm)
-        mean = sum(map(mul, above, self.rows.count)) / self._total
-        if mean <= 0:
+        above, counts, total = _twice_above(self._log_normals, logarithm), self.rows.count, self._total
+        weighted = tuple(map(mul, above, counts))
+        mean = sum(weighted) / total
+        if mean <= 0 or len(above) < FEWEST:
             return 1.0
-        return effective_n_of(mean * mean * q / (1 - q), above, self.rows.count) / self._total
+        of_mean = variance_of_mean(weighted, counts, total) * inflation(above)
+        return min(1.0, mean * mean * q / (1 - q) / of_mean / total) if of_mean > 0 else 1.0
 
 
 def _twice_above(log_normals: Sequence[tuple[float, float]], logarithm: float) -> list[float]:

@@ -51,8 +51,9 @@ class _Counted:
         self._parts = [part.histogram for part in family.runs if part.histogram is not None]
         if len(self._parts) != len(family.runs) or not all(part.n for part in self._parts):
             self._parts = []
-        fits = len(family.series) == max(1, len(self._parts))
-        self._series = family.series if fits else ()
+        sizes = [part.n for part in self._parts] or [histogram.n]
+        fits = len(family.series) == len(sizes)
+        self._series = list(zip(sizes, family.series, strict=True)) if fits else []
 
     def metrics(self, percentiles: Sequence[float]) -> list[Metric]:
         single = self._batch == 1
@@ -98,7 +99,7 @@ class _Counted:
 
     def _mean_interval(self, estimate: float) -> tuple[Interval, str]:
         """Batch means of the series where it shows this family; else the normal interval with its effective n."""
-        rows = self._series[0].rows if self._family.own_series and len(self._series) == 1 else None
+        rows = self._series[0][1].rows if self._family.own_series and len(self._series) == 1 else None
         if rows is not None and len(rows.mean_ns) >= 2:
             found = batch_means_interval(rows.mean_ns, rows.count, self._confidence)
             if found.low is not None and found.high is not None:
@@ -127,8 +128,7 @@ class _Counted:
         """Effective n over all processes, each by its own series; n where there is no series."""
         if not self._series:
             return float(self._histogram.n)
-        sizes = [part.n for part in self._parts] or [self._histogram.n]
-        return math.fsum(n * share(series) for n, series in zip(sizes, self._series, strict=True))
+        return math.fsum([n * share(series) for n, series in self._series])
 
     def _said(self, effective: float) -> str:
         return f"effective n {math.floor(effective):,}" if self._series else "values taken as independent"

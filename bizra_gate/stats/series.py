@@ -16,6 +16,8 @@ from .student import t_quantile
 
 MIN_BATCHES = 20
 """Batch means are not merged further once this few are left (Law, *Simulation Modeling and Analysis*, 9.5.3)."""
+FEWEST = 8
+"""Entries below which a series cannot say what it is worth."""
 _ONE_SIDED_5 = 1.645
 _ROUNDED = 2.3e-16
 """Relative, by which adding one more value may round a plain sum: of a few hundred it keeps 13 digits."""
@@ -56,10 +58,13 @@ def inflation(series: Sequence[float]) -> float:
     ρ is the lag-1 autocorrelation, corrected for its bias of −(1 + 4ρ)/n (Kendall 1954). It is not tested first
     whether ρ differs from zero: intervals after such a test cover 90 % instead of 95 %.
     """
-    n = len(series)
+    return _inflation(lag1(series), len(series))
+
+
+def _inflation(rho: float, n: int) -> float:
     if n < 5:
         return 1.0
-    corrected = min(_HIGHEST_LAG1, max(0.0, (n * lag1(series) + 1) / (n - 4)))
+    corrected = min(_HIGHEST_LAG1, max(0.0, (n * rho + 1) / (n - 4)))
     return (1 + corrected) / (1 - corrected)
 
 
@@ -73,12 +78,12 @@ def effective_n_of(variance: float, series: Sequence[float], weights: Sequence[f
 
     `series` holds interval means of values whose own variance is `variance`, `weights` how many there were. Unlike
     the lag-1 formula alone this also sees correlation within an interval (a level that differs from second to
-    second). Returns the plain count where the series is too short (under 8) or does not vary.
+    second). Returns the plain count where the series is too short (under `FEWEST`) or does not vary.
     """
     total = sum(weights)
-    if len(series) < 8 or total <= 0 or variance <= 0:
+    if len(series) < FEWEST or total <= 0 or variance <= 0:
         return total
-    of_mean = _variance_of_mean(series, weights, total) * inflation(series)
+    of_mean = variance_of_mean(tuple(map(mul, weights, series)), weights, total) * inflation(series)
     return min(total, variance / of_mean) if of_mean > 0 else total
 
 
@@ -95,24 +100,24 @@ def batch_means_interval(
     weights = [1.0] * len(series) if weights is None else weights
     if not series or len(weights) != len(series) or sum(weights) <= 0:
         raise ValueError("batch means need at least one entry, and a weight above zero for it")
-    means, sizes = _batches(series, weights)
+    means, sizes, rho = _batches(series, weights)
     mean = sum(map(mul, weights, series)) / sum(weights)
-    rho = lag1(means)
     if len(means) < 2:
         return BatchMeans(mean, None, None, len(means), rho)
-    error = math.sqrt(_variance_of_mean(means, sizes, sum(sizes)) * inflation(means))
+    of_mean = variance_of_mean(tuple(map(mul, sizes, means)), sizes, sum(sizes))
+    error = math.sqrt(of_mean * _inflation(rho, len(means)))
     half = t_quantile(0.5 + confidence / 2, len(means) - 1) * error
     return BatchMeans(mean, mean - half, mean + half, len(means), rho)
 
 
-def _batches(series: Sequence[float], weights: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Means and weights of the smallest batches whose neighbours are uncorrelated."""
+def _batches(series: Sequence[float], weights: Sequence[float]) -> tuple[list[float], list[float], float]:
+    """Means and weights of the smallest batches whose neighbours are uncorrelated, and what correlation is left."""
     size = 1
     while True:
         means, sizes = _batched(series, weights, size)
-        correlated = lag1(means) > _ONE_SIDED_5 / math.sqrt(len(means))
-        if not correlated or len(series) // (size + 1) < MIN_BATCHES:
-            return means, sizes
+        rho = lag1(means)
+        if rho <= _ONE_SIDED_5 / math.sqrt(len(means)) or len(series) // (size + 1) < MIN_BATCHES:
+            return means, sizes, rho
         size += 1
 
 
@@ -133,13 +138,11 @@ def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tu
     return means, sizes
 
 
-def _variance_of_mean(series: Sequence[float], weights: Sequence[float], total: float) -> float:
-    """Variance of Σwy/Σw for uncorrelated entries, the weights (which add up to `total`) taken as given.
+def variance_of_mean(weighted: Sequence[float], weights: Sequence[float], total: float) -> float:
+    """Variance of Σwy/Σw for uncorrelated entries, given every w·y (`weighted`), every w, and what the w add up to.
 
-    Linearised ratio estimator.
+    The weights are taken as given. Linearised ratio estimator.
     """
-    n = len(series)
-    weighted = tuple(map(mul, weights, series))
-    mean = sum(weighted) / total
+    n, mean = len(weighted), sum(weighted) / total
     squares = math.dist(weighted, tuple(map(mul, weights, repeat(mean)))) ** 2
     return squares * n / (n - 1) / total**2

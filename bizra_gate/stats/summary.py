@@ -241,7 +241,7 @@ def _error_rate(whole: Measurement, confidence: float) -> list[Metric]:
     failed = sum(whole.errors.values())
     runs = [(sum((run.errors or {}).values()), run.operations) for run in whole.runs if run.operations is not None]
     pairs = [(float(bad), float(bad + good)) for bad, good in runs] if len(runs) == len(whole.runs) else []
-    share = _share_of_series(whole, failed / ended)
+    share = _share_of_series(whole, failed / ended) if 0 < failed < ended else 1.0
     return [_ratio("error_rate", failed, ended, pairs, share, confidence)]
 
 
