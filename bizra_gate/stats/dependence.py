@@ -27,8 +27,6 @@ _WIDTH = _Z99 / math.sqrt(2)
 _STEP = 1e12
 """1/σ√2 where there is no spread, and how far above its value in σ√2 such a step is."""
 _ABOVE = 10.0
-_LOG_HALF = math.log(0.5)
-"""Where 0 ns is taken to lie."""
 _DEEPEST = 0.999
 """Further out two percentiles of a row cannot be stretched; a higher quantile is worth as much as p99.9."""
 
@@ -59,14 +57,31 @@ def rows_of(intervals: Intervals, window_ns: float | None, residence_ns: float |
 
 def full_rows(intervals: Intervals, window_ns: float | None, residence_ns: float | None = None) -> range:
     """Indexes of the whole intervals of the counted window after the flow has filled."""
-    length, rows = intervals.length_ns, len(intervals.start_ns)
-    if window_ns is not None:
-        latest = window_ns + length * 1e-6
-        rows = len([start for start in intervals.start_ns if start + length <= latest])
-    filling = begin = len([start for start in intervals.start_ns if start < 0])  # a part of a row, before the window
+    length = intervals.length_ns
+    begin, rows = _rows_within(intervals, window_ns)
     if residence_ns is not None and residence_ns > length / 100:
-        filling = begin + min(math.ceil(3 * residence_ns / length), rows // 5)
-    return range(filling, rows)
+        return range(begin + min(math.ceil(3 * residence_ns / length), rows // 5), rows)
+    return range(begin, rows)
+
+
+_KEPT = 4
+_recent: tuple[tuple[Intervals, float | None, tuple[int, int]], ...] = ()
+"""Rates, latencies and several rules of the audit ask for the rows of the very same series, one after the other."""
+
+
+def _rows_within(intervals: Intervals, window_ns: float | None) -> tuple[int, int]:
+    """(rows that begin before the window, rows that end with it)."""
+    global _recent
+    for known, within, found in _recent:
+        if known is intervals and within == window_ns:
+            return found
+    starts, length = intervals.start_ns, intervals.length_ns
+    rows, latest = len(starts), math.inf if window_ns is None else window_ns + length * 1e-6 - length
+    if starts and max(starts) > latest:
+        rows = len([start for start in starts if start <= latest])
+    begin = len([start for start in starts if start < 0]) if starts and min(starts) < 0 else 0
+    _recent = ((intervals, window_ns, (begin, rows)), *_recent)[:_KEPT]
+    return begin, rows
 
 
 def _taken(column: tuple[int, ...], keep: Sequence[int]) -> tuple[int, ...]:
@@ -102,25 +117,10 @@ class Dependence:
             self._shares[q] = self._of_exceedance(q)
         return self._shares[q]
 
-    @cached_property
-    def _log_normals(self) -> list[tuple[float, float]]:
-        """(1/σ√2, μ/σ√2) of the logarithm, for the log-normal with each row's p50 and p99.
-
-        Whatever lies on one value is a step just above it.
-        """
-        log = math.log
-        centres = [log(value) if value > 0 else _LOG_HALF for value in self.rows.p50_ns]
-        tails = [log(value) if value > 0 else _LOG_HALF for value in self.rows.p99_ns]
-        scales = [_WIDTH / (tail - centre) if tail > centre else _STEP
-                  for centre, tail in zip(centres, tails, strict=True)]  # fmt: skip
-        return [
-            (scale, centre * scale - (scale == _STEP) * _ABOVE) for centre, scale in zip(centres, scales, strict=True)
-        ]
-
     def _of_exceedance(self, q: float) -> float:
         """From the spread of the rows' shares above the quantile, relative to their mean, known to be 1 − q."""
-        logarithm = math.log(max(self._histogram.quantile(q) or 0, 0.5))
-        above, counts, total = _twice_above(self._log_normals, logarithm), self.rows.count, self._total
+        counts, total = self.rows.count, self._total
+        above = _twice_above(self._log_normals, math.log(max(self._histogram.quantile(q) or 0, 0.5)))
         weighted = tuple(map(mul, above, counts))
         mean = sum(weighted) / total
         if mean <= 0 or len(above) < FEWEST:
@@ -128,7 +128,26 @@ class Dependence:
         of_mean = variance_of_mean(weighted, counts, total) * inflation(above)
         return min(1.0, mean * mean * q / (1 - q) / of_mean / total) if of_mean > 0 else 1.0
 
+    @cached_property
+    def _log_normals(self) -> tuple[Sequence[float], Sequence[float]]:
+        """1/σ√2 and μ/σ√2 of the logarithm, for the log-normal with each row's p50 and p99.
 
-def _twice_above(log_normals: Sequence[tuple[float, float]], logarithm: float) -> list[float]:
+        Whatever lies on one value is a step just above it.
+        """
+        centres, tails = _logarithms(self.rows.p50_ns), _logarithms(self.rows.p99_ns)
+        scales = [_WIDTH / (tail - centre) if tail > centre else _STEP
+                  for centre, tail in zip(centres, tails, strict=True)]  # fmt: skip
+        places = [
+            centre * scale if scale != _STEP else centre * scale - _ABOVE
+            for centre, scale in zip(centres, scales, strict=True)
+        ]
+        return scales, places
+
+
+def _logarithms(values: Sequence[int]) -> list[float]:
+    return list(map(math.log, values if min(values) > 0 else [value or 0.5 for value in values]))
+
+
+def _twice_above(log_normals: tuple[Sequence[float], Sequence[float]], logarithm: float) -> tuple[float, ...]:
     """Twice the share of each of `Dependence._log_normals` that lies above the threshold."""
-    return list(map(math.erfc, [logarithm * scale - place for scale, place in log_normals]))
+    return tuple(map(math.erfc, [logarithm * scale - place for scale, place in zip(*log_normals, strict=True)]))
