@@ -3,10 +3,9 @@
     recognise(data) -> Recognised | None    None says nothing: `strict.parse` and `canonical.render_parsed` decide
 
 A document without a backslash has little freedom. Its strings have one spelling each, and so have its integers; there
-remain the floats (spelled anew one by one), the order of keys, and the layout. Arrays of scalars on several lines are
-looked at one by one. What is left is the skeleton: the text with every string and every other scalar shrunk to one
-sign. Artifacts of one kind have few skeletons, so what is said of a skeleton is kept. Whatever is not certainly right
-here, and everything that is wrong, is left to the slow way, which also has the words for it.
+remain the floats (spelled anew one by one), the order of keys (compared as objects are read), and the layout, which is
+a regular language. Whatever is not certainly right here, and everything that is wrong, is left to the slow way, which
+also has the words for it.
 """
 
 from __future__ import annotations
@@ -14,29 +13,37 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
 
 from bizra_gate.attest.canonical import COLUMNS, ecmascript, fill, jcs_sorted
 from bizra_gate.attest.strict import MAX_DEPTH, float_problem, may_hold_an_unsafe_integer
 
 MAX_BYTES = 2**20
-"""Larger files are so rare that nothing is gained by a quick way, and much memory could be lost."""
-_DEEPEST = MAX_DEPTH - 1
-"""One level less, because an array on one line, or closed up, is not counted."""
-_KEPT_BYTES = 2**16
-"""Nothing is kept about larger skeletons: those that are kept must not fill the memory."""
-_EXACT_DIGITS = 15
-"""Decimals of so many digits all have a double of their own, so none of them has a shorter spelling."""
+"""A regular expression remembers every turn of a loop; for larger files that is too much memory."""
+_DEEPEST = MAX_DEPTH - 2
+"""Two levels less, because neither leaves nor arrays on one line are counted."""
 
-_TOKEN = re.compile(r'"[^"]*+"|[-+.0-9a-z]++')
-_TOO_LONG = re.compile(rf"\](?<=[^\n]{{{COLUMNS}}})(?<!\[\]),?\n")
-"""The end of an array with elements, on whose line there is no room for a comma. No string has a line break."""
+_TEXT = r'"[^"]*+"'
+_SCALAR = rf"(?:{_TEXT}|[-+.0-9a-z]++)"
+_WITHIN_COLUMNS = rf"(?<![^\n]{{{COLUMNS}}})"
+"""Here, on its line, there is still room for a comma."""
+_ON_ITS_LINE = rf"(?:{_SCALAR}|\[\]|\{{\}}|\[{_SCALAR}(?:, {_SCALAR})*\]{_WITHIN_COLUMNS})"
+_ENDS = r"((?:\n *[\]}])+)(,?)"
+_KEY = f"{_TEXT}: "
+_LEAF = rf"\{{\1  {_KEY}{_ON_ITS_LINE}(?:,\1  {_KEY}{_ON_ITS_LINE})*\1\}}"
+"""An object with nothing but such members, on the lines below the one with this indent."""
+
+
+def _lines(key: str) -> re.Pattern[str]:
+    """Lines of one object or array, up to the next one that is opened within it, or to its end and those of others."""
+    return re.compile(rf"(\n *){key}(?:(?:{_ON_ITS_LINE}|{_LEAF}),\1{key})*(?:([\[{{])(?=\n)|{_ON_ITS_LINE}{_ENDS})")
+
+
+_LINES = {"{": _lines(_KEY), "[": _lines("")}
+_NUMBERS = re.compile(r"(\n *)([-+.0-9a-z][-+.0-9a-z, \n]*)\n *\]")
+_SCALARS = re.compile(rf"(\n *)((?:{_SCALAR}(?:, |,\1)?)+)\n *\]")
+_TOKEN = re.compile(_SCALAR)
+_END_OF_MANY = re.compile(_ENDS)
 _MINUS_ZERO = re.compile(rb"-0(?!\.)")
-_BARE = b"+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_BARE_ALIKE = bytes.maketrans(_BARE, b"0" * len(_BARE))
-_LINE = re.compile(rb'( *)(?:(": )?(?:[1"]|\{\}|\["*\]|\[[1"](?:, [1"])*\]|([{\[]))|([}\]])),?')
-"""A line of a skeleton: indent, key, and a value or what opens one; or what closes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,46 +54,37 @@ class Recognised:
     canonical: bytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Layout:
-    """What a skeleton that is laid out as `render` does says of the strings."""
-
-    keys: tuple[int, ...]
-    """Which of the strings are keys."""
-    objects: tuple[tuple[int, ...], ...]
-    """Which of the keys every object has."""
-
-
 class _GiveWayError(ValueError):
     """Something that the slow way has to look at."""
 
 
 def recognise(data: bytes) -> Recognised | None:
     """What `data` says, if it is certain that `strict.parse` takes it and that `render_parsed` gives it back."""
-    if len(data) > MAX_BYTES or b"\\" in data or b"\t" in data or b"\r" in data:
+    if len(data) > MAX_BYTES or b"\\" in data:
+        return None
+    try:
+        text = data.decode("utf-8")
+        if not _is_laid_out(text):
+            return None
+        document, members = _read(text)
+    except (ValueError, RecursionError):
         return None
     parts = data.split(b'"')
     outside = b'"'.join(parts[::2])
-    try:
-        text = data.decode("utf-8")
-        if len(parts) % 2 == 0 or not _is_laid_out(outside, parts[1::2]) or _TOO_LONG.search(text):
-            return None
-        document = _DECODER.decode(text)
-    except (ValueError, RecursionError):
+    if outside.count(b":") != members:  # a key that its object has twice is read once
         return None
-    outside = outside.translate(None, b" \n")
-    if may_hold_an_unsafe_integer(outside) or (b"-" in outside and _MINUS_ZERO.search(outside)):
+    if may_hold_an_unsafe_integer(outside) or (b"-0" in outside and _MINUS_ZERO.search(outside)):
         return None
-    parts[::2] = outside.split(b'"')
+    parts[::2] = outside.translate(None, b" \n").split(b'"')
     return Recognised(document, b'"'.join(parts))
 
 
 def _float(token: str) -> float:
     value = float(token)
-    fixed = "e" not in token and "E" not in token
-    if fixed and len(token) <= _EXACT_DIGITS + 1 and token[-1] != "0" and abs(value) >= 1e-6:
-        return value  # a fraction that is spelled as short as it can be
-    if ecmascript(repr(value)) != token or float_problem(value):
+    python = repr(value)
+    if python == token and "e" not in python and not python.endswith(".0"):
+        return value  # a fraction, which Python and ECMAScript spell alike
+    if ecmascript(python) != token or float_problem(value):
         raise _GiveWayError
     return value
 
@@ -95,143 +93,76 @@ def _no_constant(name: str) -> float:
     raise _GiveWayError(name)
 
 
-_DECODER = json.JSONDecoder(parse_float=_float, parse_constant=_no_constant)
+def _read(text: str) -> tuple[object, int]:
+    """What `text` says, and how many members all its objects have; `_GiveWayError` where keys are out of order."""
+    lengths: list[int] = []
+    order = sorted if text.isascii() else jcs_sorted
+
+    def ordered(members: dict[str, object]) -> dict[str, object]:
+        if list(members) != order(members):
+            raise _GiveWayError
+        lengths.append(len(members))
+        return members
+
+    decoder = json.JSONDecoder(object_hook=ordered, parse_float=_float, parse_constant=_no_constant)
+    return decoder.decode(text), sum(lengths)
 
 
-def _is_laid_out(outside: bytes, strings: list[bytes]) -> bool:
-    """Whether a text with `strings`, and with `outside` around them, has its keys, line breaks and spaces in order.
+def _is_laid_out(text: str) -> bool:
+    """Whether `text`, if it is JSON at all, has its line breaks and spaces where `render` puts them.
 
-    That is so if it is JSON at all. That brackets fit each other, that members have keys and elements have none, where
-    commas stand, and what a number is, the reader of JSON sees to.
+    That brackets fit each other, that members have keys and elements have none, and what a number is, the reader of
+    JSON sees to.
     """
-    closed_up = _with_arrays_closed_up(outside, strings)
-    if closed_up is None:
+    if not text.startswith("{\n"):
         return False
-    bare = closed_up.translate(_BARE_ALIKE)
-    # Of every scalar its last sign stays, if it stands where one may end; else none, and a value is missing.
-    skeleton = bare.replace(b"0,", b"1,").replace(b"0\n", b"1\n").replace(b"0]", b"1]").translate(None, b"0")
-    if len(skeleton) > _KEPT_BYTES:
-        layout = _layout(skeleton)
-        return layout is not None and _are_in_order(layout, _keys(layout, strings))
-    layout = _kept_layout(skeleton)
-    return layout is not None and _kept_are_in_order(layout, _keys(layout, strings))
-
-
-def _keys(layout: _Layout, strings: list[bytes]) -> bytes:
-    return b'"'.join([strings[at] for at in layout.keys])
-
-
-def _layout(skeleton: bytes) -> _Layout | None:
-    """What `skeleton` says of the strings, or None where a line is not one of `render` or has a wrong indent."""
-    first, *lines, last = skeleton.split(b"\n")
-    kinds = {line: _kind(line) for line in set(lines)}  # most lines are like others
-    keys: list[int] = []
-    objects: list[tuple[int, ...]] = []
-    within: list[list[int]] = [[]]
-    opened, strings = True, 0
-    for line in lines:
-        kind = kinds[line]
-        if kind is None or not within:
-            return None
-        indent, has_key, opens, closes, quotes = kind
-        if closes:
-            if opened:
-                return None
-            objects.append(tuple(within.pop()))
-        if indent != 2 * len(within) or len(within) > _DEEPEST:
-            return None
-        if has_key:
-            within[-1].append(len(keys))
-            keys.append(strings)
-        if opens:
-            within.append([])
-        opened, strings = opens, strings + quotes
-    return None if within or first != b"{" or last else _Layout(tuple(keys), tuple(objects))
-
-
-def _kind(line: bytes) -> tuple[int, bool, bool, bool, int] | None:
-    """Indent, whether it has a key, whether it opens or closes something, and the number of its strings."""
-    found = _LINE.fullmatch(line)
-    if found is None:
-        return None
-    indent, key, opens, closes = found.groups()
-    return len(indent), bool(key), bool(opens), bool(closes), line.count(b'"')
-
-
-_kept_layout = lru_cache(maxsize=64)(_layout)
-
-
-def _are_in_order(layout: _Layout, keys: bytes) -> bool:
-    """Whether every object has its keys in order, and none twice; `keys` are all of them with quotes between."""
-    names = keys.decode("utf-8").split('"')
-    for one in layout.objects:
-        own = [names[at] for at in one]
-        if own != jcs_sorted(set(own)):
+    at, within = 1, ["{"]
+    while found := _LINES[within[-1]].match(text, at):
+        inner, opened, ends, comma = found.groups()
+        depth = len(within)
+        if len(inner) != 1 + 2 * depth:
             return False
-    return True
+        at = found.end()
+        if opened:
+            if depth == _DEEPEST:
+                return False
+            within.append(opened)
+            if opened == "{" or (rows := _NUMBERS.match(text, at) or _SCALARS.match(text, at)) is None:
+                continue
+            if not _is_filled(text, rows, depth + 1) or not (found := _END_OF_MANY.match(text, rows.end(2))):
+                return False
+            at = found.end()
+            ends, comma = found.groups()
+        for line in ends[1:].split("\n"):
+            if len(line) != 2 * len(within) - 1:
+                return False
+            within.pop()
+        if not comma or not within:
+            return not comma and not within and text[at:] == "\n"
+    return False
 
 
-_kept_are_in_order = lru_cache(maxsize=64)(_are_in_order)
-
-
-def _with_arrays_closed_up(outside: bytes, strings: list[bytes]) -> bytes | None:
-    """`outside` with every array of scalars that has several lines on one, or None where those are not as they should.
-
-    Of the elements only the quotes stay: one for every string.
-    """
-    first, *pieces = outside.split(b"[\n")
-    kept = [first]
-    doubtful: list[tuple[int, bytes, bytes]] = []
-    for piece in pieces:
-        rows, bracket, rest = piece.partition(b"]")
-        if not bracket or b"{" in rows or b"[" in rows:
-            kept.append(b"[\n" + piece)
-            continue
-        before = kept[-1][kept[-1].rfind(b"\n") + 1 :]
-        if before.lstrip(b" ") not in (b"", b'": '):
-            return None
-        if b'"' in rows or not _are_filled_numbers(rows, before.count(b" ") - before.count(b":")):
-            doubtful.append((len(kept), before, rows))
-        kept.append(b"[" + b'"' * rows.count(b'"') + b"]" + rest)
-    return b"".join(kept) if not doubtful or _are_filled(doubtful, kept, strings) else None
-
-
-def _are_filled_numbers(rows: bytes, indent: int) -> bool:
-    """Whether `rows`, the lines of an array of numbers, are certainly as full as they can be, and no two too many."""
-    start, end = b" " * (indent + 2), b"\n" + b" " * indent
-    if not rows.startswith(start) or not rows.endswith(end):
+def _is_filled(text: str, rows: re.Match[str], depth: int) -> bool:
+    """Whether the lines of an array of scalars, whose elements stand at `depth`, are as full as they can be."""
+    inner, filled = rows.group(1, 2)
+    width = COLUMNS - 2 * depth
+    if len(inner) != 1 + 2 * depth:
         return False
-    lines = rows[len(start) : -len(end)].split(b",\n" + start)
-    body = b", ".join(lines)
-    if len(body.translate(None, b", \n")) + 2 * body.count(b", ") != len(body):
+    column = rows.start() - 1 - (text.rfind("\n", 0, rows.start()) + 1)
+    if rows.re is _SCALARS:
+        tokens = _TOKEN.findall(filled)
+        lines = fill(tokens, width)
+        return column + len(", ".join(tokens)) + 3 > COLUMNS and f",{inner}".join(lines) == filled
+    lines = filled.split(f",{inner}")
+    breaks, unbroken = len(lines) - 1, filled.replace(", ", "")
+    if unbroken.count(",") != breaks or unbroken.count("\n") != breaks:
         return False
-    width, lengths = COLUMNS - len(start), list(map(len, lines))
-    heads = [line.find(b",") + 1 or len(line) + 1 for line in lines[1:]]  # with a comma
+    if unbroken.count(" ") != breaks * (len(inner) - 1):
+        return False
+    lengths = list(map(len, lines))
+    heads = [len(line.partition(",")[0]) for line in lines[1:]]
     return (
-        indent + len(body) + 3 > COLUMNS
+        column + len(filled) - breaks * (len(inner) - 1) + 3 > COLUMNS
         and max(lengths) < width
-        and all(length + 2 + head > width for length, head in zip(lengths, heads, strict=False))
+        and all(length + 3 + head > width for length, head in zip(lengths, heads, strict=False))
     )
-
-
-def _are_filled(arrays: list[tuple[int, bytes, bytes]], kept: list[bytes], strings: list[bytes]) -> bool:
-    """Whether arrays of scalars are laid out on their lines as `render` does it.
-
-    Every one is given by its place in `kept`, what stands before it on its line, and its lines, without `strings`.
-    """
-    strings_before = list(accumulate((piece.count(b'"') for piece in kept), initial=0))
-    for place, before, rows in arrays:
-        at = strings_before[place]
-        pieces = rows.split(b'"')
-        parts = [b""] * (2 * len(pieces) - 1)
-        parts[::2], parts[1::2] = pieces, strings[at : at + len(pieces) - 1]
-        text = b'"'.join(parts).decode("utf-8")
-        indent = before.count(b" ") - before.count(b":")
-        column = len(before) + (1 + len(strings[at - 1].decode("utf-8")) if before.endswith(b'": ') else 0)
-        inner, tokens = "\n" + " " * (indent + 2), _TOKEN.findall(text)
-        lines = fill(tokens, COLUMNS - indent - 2)
-        if f"\n{text}" != f"{inner}{f',{inner}'.join(lines)}{inner[:-2]}" or not tokens:
-            return False
-        if column + len(", ".join(tokens)) + 3 <= COLUMNS:
-            return False
-    return True

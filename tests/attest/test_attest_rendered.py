@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from attest_mutations import bit_flips, mutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bizra_gate.attest import envelope, read, render, rendered, seal
+from bizra_gate.attest import envelope, read, render, seal
 from bizra_gate.attest.canonical import canonical_parsed, render_parsed
 from bizra_gate.attest.rendered import MAX_BYTES, recognise
 from bizra_gate.attest.strict import MAX_DEPTH, parse
@@ -67,13 +66,6 @@ def test_as_deep_as_is_allowed_the_slow_way_decides(document: dict[str, Any], de
     except UntrustedError:
         return
     assert _agrees(data) or depth > MAX_DEPTH // 2
-
-
-def _slow(data: bytes) -> bytes | None:
-    try:
-        return render_parsed(parse(data))
-    except UntrustedError:
-        return None
 
 
 _HOSTILE = [
@@ -157,51 +149,12 @@ def test_nothing_added_or_taken_away_at_any_place_is_recognised_where_the_slow_w
     assert _agrees(data)
     changed = 0
     for at in range(len(data) + 1):
-        for added in (b" ", b"\n", b"\n ", b"\t", b"\r", b",", b", ", b"0", b"-", b".0", b"[", b"}", b'"'):
+        for added in (b" ", b"\n", b"\n ", b",", b", ", b"0", b"-", b".0", b"[", b"}", b'"'):
             changed += _agrees(data[:at] + added + data[at:])
         for taken in range(1, 8):
             changed += _agrees(data[:at] + data[at + taken :])
         changed += _agrees(data[:at] + b"\n" + data[at + 1 :])
     assert changed > 100  # a digit or a letter more or less is as right as before
-
-
-def test_white_space_that_moves_to_another_place_near_by_is_recognised_only_where_the_slow_way_takes_it() -> None:
-    """The skeleton knows every scalar by one sign, so it must know on which side of that the white space is."""
-    data = render(_EVERY_KIND)
-    for found in re.finditer(rb"\n *| +", data):
-        without = data[: found.start()] + data[found.end() :]
-        for at in range(max(found.start() - 12, 0), min(found.start() + 13, len(without) + 1)):
-            _agrees(without[:at] + found[0] + without[at:])
-
-
-def test_what_is_kept_of_one_document_decides_nothing_about_another() -> None:
-    for first, second, right in (
-        ('{\n  "a": 1,\n  "b": 1\n}\n', '{\n  "b": 1,\n  "a": 1\n}\n', False),
-        ('{\n  "a": 1,\n  "b": 1\n}\n', '{\n  "a": 1,\n  "a": 1\n}\n', False),
-        ('{\n  "a": 1,\n  "b": 1\n}\n', '{\n  "a": 1,\n  "c": 2.5\n}\n', True),
-        ('{\n  "a": {\n    "b": 1\n  }\n}\n', '{\n  "b": {\n    "a": 1\n  }\n}\n', True),
-        ('{\n  "a": {\n    "b": 1\n  }\n}\n', '{\n  "a": {\n    "b": -0\n  }\n}\n', False),
-    ):
-        assert _agrees(first.encode())
-        assert _agrees(second.encode()) is right
-        assert _agrees(first.encode())
-
-
-def test_of_a_large_skeleton_nothing_is_kept() -> None:
-    small, large = render({"a": 1}), render({f"{at:06}": [[at]] for at in range(9000)})
-    recognise(small)
-    kept = rendered._kept_layout.cache_info().currsize, rendered._kept_are_in_order.cache_info().currsize
-    assert _agrees(large)
-    assert not _agrees(large.replace(b'"000001"', b'"000002"'))
-    assert kept == (rendered._kept_layout.cache_info().currsize, rendered._kept_are_in_order.cache_info().currsize)
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.integers(-(10**15), 10**15), st.integers(1, 16))
-def test_a_decimal_is_recognised_exactly_where_it_is_spelled_as_it_has_to_be(digits: int, places: int) -> None:
-    sign, figures = "-" if digits < 0 else "", str(abs(digits)).rjust(places + 1, "0")
-    data = f'{{\n  "a": {sign}{figures[:-places]}.{figures[-places:]}\n}}\n'.encode()
-    assert _agrees(data) == (_slow(data) == data)
 
 
 @settings(max_examples=200, deadline=None)
