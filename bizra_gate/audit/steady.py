@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..model import Figure, Finding, Intervals, Latency, Measurement, OpenLoop, Policy, Run
 from ..stats.dependence import full_rows
 from ..stats.steady import TOLERANCE, is_level, steady_state
@@ -79,18 +81,18 @@ def _of(message: str, of: str) -> str:
 
 def _series(measurement: Measurement, series: Intervals, holder: Run | Measurement) -> list[list[float]]:
     """The means (or counts) of a run, and its medians where they say something of their own."""
-    points = _points(measurement, series, holder)
-    medians = _medians(series, holder)
+    rows = _rows(series, holder)
+    counts = series.count[rows.start : rows.stop]
+    group = _group(counts)
+    points = _points(measurement, series, rows, group)
+    medians = _medians(series, holder, rows) if group == 1 else []
     return [points, medians] if medians else [points]
 
 
-def _medians(series: Intervals, holder: Run | Measurement) -> list[float]:
+def _medians(series: Intervals, holder: Run | Measurement, rows: range) -> list[float]:
     """Median latency per row, ns; empty where there are none, or where they cannot be believed to show a level."""
     latency = _headline_of(holder)
-    if latency is None or latency.histogram is None or not series.p50_ns:
-        return []
-    rows = _rows(series, holder)
-    if not rows or _group([series.count[row] for row in rows]) > 1:
+    if latency is None or latency.histogram is None or not series.p50_ns or not rows:
         return []
     found = [float(series.p50_ns[row]) for row in rows if series.count[row]]
     low, high = latency.histogram.quantile(0.4), latency.histogram.quantile(0.6)
@@ -100,16 +102,16 @@ def _medians(series: Intervals, holder: Run | Measurement) -> list[float]:
     return [] if leaps_only else found
 
 
-def _points(measurement: Measurement, series: Intervals, holder: Run | Measurement) -> list[float]:
-    """Mean latency per row, ns, or operations per row where the series has no latencies."""
-    rows = _rows(series, holder)
-    counts = [series.count[row] for row in rows]
+def _points(measurement: Measurement, series: Intervals, rows: range, group: int) -> list[float]:
+    """Mean latency per point of `group` rows, ns, or operations per row where the series has no latencies."""
+    counts = series.count[rows.start : rows.stop]
     if not series.total_ns:
         return [float(n) for n in counts] if measurement.loop == "closed" else []
-    totals = [series.total_ns[row] for row in rows]
-    group = _group(counts)
-    sums = [(sum(totals[i : i + group]), sum(counts[i : i + group])) for i in range(0, len(rows) - group + 1, group)]
-    return [total / n for total, n in sums if n]
+    totals = series.total_ns[rows.start : rows.stop]
+    if group > 1:
+        starts = range(0, len(rows) - group + 1, group)
+        totals, counts = (tuple([sum(column[i : i + group]) for i in starts]) for column in (totals, counts))
+    return [total / n for total, n in zip(totals, counts, strict=True) if n]
 
 
 def _rows(series: Intervals, holder: Run | Measurement) -> range:
@@ -130,7 +132,7 @@ def _headline_of(holder: Run | Measurement) -> Latency | None:
     return holder.response if holder.response is not None else holder.service
 
 
-def _group(counts: list[int]) -> int:
+def _group(counts: Sequence[int]) -> int:
     """Rows per point, so that a point is the mean of a handful of operations at least."""
     usual = sum(counts) / len(counts) if counts else 0.0
     return 1 if usual >= PER_POINT or usual <= 0 else round(PER_POINT / usual + 0.5)

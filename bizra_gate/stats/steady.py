@@ -361,8 +361,11 @@ def _ratio(before: float, after: float) -> float:
 
 def _clipped(values: Sequence[float], tolerance: float) -> list[float]:
     """`values` (median 1) within five robust standard deviations of 1, or four tolerances where that is more."""
+    least = _CLIP_TOLERANCES * tolerance
+    if 1 - least <= min(values) and max(values) <= 1 + least:
+        return list(values)  # as most steady series: the deviation need not even be known
     sigma = _MAD_TO_SIGMA * median([abs(value - 1) for value in values])
-    reach = max(_CLIP * sigma, _CLIP_TOLERANCES * tolerance)
+    reach = max(_CLIP * sigma, least)
     return [min(max(value, 1 - reach), 1 + reach) for value in values]
 
 

@@ -6,13 +6,14 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from statistics import median
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stats_builders import S, closed_loop, open_loop, run_of
 
-from bizra_gate.stats.steady import bridge_range_quantile, critical_range, is_level, steady_run, steady_state
+from bizra_gate.stats.steady import _clipped, bridge_range_quantile, critical_range, is_level, steady_run, steady_state
 
 
 def noisy(seed: int, n: int = 120, rho: float = 0.0, cv: float = 0.03) -> list[float]:
@@ -175,6 +176,13 @@ def test_long_operations_do_not_make_the_first_seconds_look_unsteady() -> None:
 def test_what_is_told_to_be_level_in_short_is_steady_in_full(values: list[float], spread: float, stepped: bool) -> None:
     series = [1e6 * (1 + spread * (value - 1)) for value in (sorted(values) if stepped else values)]
     assert not is_level(series) or steady_state(series).verdict == "steady"
+
+
+@given(st.lists(st.floats(0.5, 1.5), min_size=10, max_size=60), st.sampled_from([0.05, 0.01, 0.2]), st.floats(0, 1))
+def test_a_series_that_is_not_clipped_is_as_it_was(values: list[float], tolerance: float, spread: float) -> None:
+    series = [1 + (value - 1) * spread for value in values]
+    reach = max(5 * 1.4826 * median([abs(value - 1) for value in series]), 4 * tolerance)
+    assert _clipped(series, tolerance) == [min(max(value, 1 - reach), 1 + reach) for value in series]
 
 
 def test_a_quiet_series_is_told_to_be_level_in_short_and_a_shifted_one_is_not() -> None:
