@@ -197,7 +197,7 @@ def narrower(distribution: Distribution, widths: Sequence[int]) -> list[int] | N
 
 def by_middle(
     distribution: Distribution, part: slice, start: float, width: float, size: int, slack: float
-) -> list[float] | None:
+) -> array[float] | None:
     """`modes._by_middle` of the bins in `part`; None without columns, or where a bin is not narrow enough for it."""
     columns, np = columns_of(distribution), _numpy
     if columns is None or np is None or columns.edges(-1)[1] > _EXACT:
@@ -207,13 +207,14 @@ def by_middle(
     if not float((low * narrow - high).min()) > slack * (1 + narrow):
         return None
     edges = 2 * np.exp(start + width * np.arange(1, size))
-    for unsure in np.flatnonzero(abs(edges - np.rint(edges)) < _ROUNDED * edges).tolist():
+    for unsure in (abs(edges - np.rint(edges)) < _ROUNDED * edges).nonzero()[0].tolist():
         edges[unsure] = 2 * math.exp(start + (unsure + 1) * width)
     total = np.zeros(low.size + 1, np.int64)
     columns.count[part].cumsum(out=total[1:])
-    held = total[np.concatenate(([0], columns.doubled[part].searchsorted(edges), [low.size]))]
-    found: list[float] = (held[1:] - held[:-1]).astype(float).tolist()
-    return found
+    places = np.zeros(size + 1, np.int64)
+    places[1:-1], places[-1] = columns.doubled[part].searchsorted(edges), low.size
+    held = total.take(places)
+    return array("d", (held[1:] - held[:-1]).astype(float).tobytes())
 
 
 def only_peak(counts: Sequence[float], sizes: Sequence[int], depth: float, errors: float) -> int | None:
@@ -226,16 +227,16 @@ def only_peak(counts: Sequence[float], sizes: Sequence[int], depth: float, error
     if np is None:
         return None
     finest = np.array(counts)
-    if not (finest == np.rint(finest)).all():
+    if len((finest != np.rint(finest)).nonzero()[0]):
         return None
     peak = None
     for size in sizes:
         padded = np.zeros(2 + -(-finest.size // size))
-        padded[1:-1] = np.add.reduceat(finest, np.arange(0, finest.size, size))
+        padded[1:-1] = np.add.reduceat(finest, np.arange(0, finest.size, size)) if size > 1 else finest
         smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
         lower = np.minimum(np.maximum.accumulate(smooth), np.maximum.accumulate(smooth[::-1])[::-1])
         deep = (smooth <= depth * lower) & (lower - smooth > errors * np.sqrt(0.375 * (lower + smooth)))
-        if deep.any():
+        if len(deep.nonzero()[0]):
             return None
         if peak is None:
             peak = int(smooth.argmax())

@@ -51,7 +51,7 @@ class _Bins:
 
     start: float
     width: float
-    count: list[float]
+    count: Sequence[float]
 
     def middle_ns(self, index: int, size: int = 1) -> float:
         """The middle of the bin at `index`, of those that are `size` of these bins wide."""
