@@ -52,10 +52,10 @@ def samples(measurement: Measurement, policy: Policy) -> Answer:
 
 def _claimed(measurement: Measurement, latency: Latency | None) -> list[float]:
     printed = [p for p, _ in latency.percentiles] if latency is not None and measurement.source.foreign else []
-    for row in measurement.printed:
+    for row in () if measurement.source.foreign else measurement.printed:
         family, _, statistic = row.metric.partition(".")
-        p = percentile_of(statistic)
-        if family == "latency" and p is not None and row.interval is None and not measurement.source.foreign:
+        p = percentile_of(statistic) if family == "latency" and row.interval is None else None
+        if p is not None:
             printed.append(p)
     return sorted({p for p in printed if 50 <= p < 100})
 
