@@ -1,13 +1,15 @@
 """Whether the rows of a series fit each other and their histogram, all rows at once by numpy.
 
 `coherence_rows` defines what fits, row by row, and says what does not. What stands here only saves it the trouble: it
-answers yes where every row certainly passes, and no as soon as one does not, or might not.
+answers yes where every row certainly passes, and no as soon as one does not, or might not. A row costs next to nothing
+here and a call of numpy as much as a hundred rows do, so the calls are few.
 """
 
 from __future__ import annotations
 
-from array import array
-from itertools import chain
+import struct
+from collections.abc import Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +18,14 @@ from ..stats import arrays
 from ..stats.layout import DEFAULT
 
 _HIGHEST = 2**53
-"""Above it a double, which finds the highest bit here, does not hold every whole number."""
+"""Above it a double, which finds the bins here, does not hold every whole number."""
+_MOST = 10**7
+"""Values of a row up to which the ceil rank of p99 is n − ⌊n/100⌋: beyond, a slack of 1e-9 may be a whole rank."""
+_SMALLEST, _LARGEST = -290, 300
+"""Powers of ten whose numbers are looked at; what is smaller than the first has to be equal."""
+_HAIR = 1e-12
+_CUT = 52 - DEFAULT.half_bits
+"""Bits of the fraction of a double that a bin does not tell apart."""
 
 
 def fit(series: Intervals, batch: int, whole: Distribution | None) -> bool:
@@ -29,12 +38,12 @@ def fit(series: Intervals, batch: int, whole: Distribution | None) -> bool:
     if rows is None:
         return False
     if batch > 1:
-        if (rows[0] % batch).any():
+        if _any(rows[0] % batch):
             return False
         rows[0] //= batch
-    if not rows[0].all():
-        empty = rows[0] == 0
-        if rows[1:, empty].any():
+    empty = rows[0] == 0
+    if _any(empty):
+        if _any(rows[1:, empty]):
             return False
         rows = rows[:, ~empty]
         if not rows.size:
@@ -42,70 +51,116 @@ def fit(series: Intervals, batch: int, whole: Distribution | None) -> bool:
     n, values = rows[0], rows[2:]
     ranks = _ranks(np, n)
     low, high = _bins(np, values)
-    if ((values != values[2]) & ((values != high) | (ranks == n))).any():
+    edges = (values[:2] == high[:2]) & (ranks[1:] > 0)
+    if _any((values[:2] != values[2]) > edges):
         return False
     least = whole.minimum if whole is not None and whole.minimum is not None else 0
-    rounded = n / 2 if batch > 1 else 0.0
-    if not _sums_fit(rows[1] / batch, ranks, values, low, least, rounded):
+    if not _sums_fit(np, rows, ranks, low, least, batch):
         return False
-    return held is None or (_occupied(held, low, high) and _placed(np, held, values, ranks))
+    return held is None or _placed(np, held, values, ranks)
+
+
+def _any(mask: Any) -> bool:
+    """`mask.any()` at a third of its cost."""
+    return len(mask.nonzero()[0]) > 0
 
 
 def _rows(np: ModuleType, series: Intervals) -> Any:
     """Count, sum, p50, p99 and maximum of each row, or None where a product of a count and a value might overflow."""
-    columns = (series.count, series.total_ns, series.p50_ns, series.p99_ns, series.maximum_ns)
-    size = len(series.count)
+    counts, columns = series.count, (series.total_ns, series.p50_ns, series.p99_ns, series.maximum_ns)
+    size = len(counts)
     if not size or any(len(column) != size for column in columns):
         return None
+    first, second, third, fourth = columns
     try:
-        rows = np.array(array("q", chain(*columns))).reshape(len(columns), size)
-    except OverflowError:
+        packed = struct.pack(f"{5 * size}q", *counts, *first, *second, *third, *fourth)
+    except struct.error:
         return None
-    highest, most = int(rows[1:].max()), int(rows[2:].max())
-    if highest >= _HIGHEST or most.bit_length() + int(rows[0].max()).bit_length() > 60 or int(rows.min()) < 0:
+    rows = np.array(np.frombuffer(packed, np.int64)).reshape(5, size)
+    most, *highest = np.maximum.reduce(rows.view(np.uint64), axis=1).tolist()  # below zero is beyond every limit
+    if max(highest) >= _HIGHEST or most > _MOST or max(highest[1:]).bit_length() + most.bit_length() > 60:
         return None
     return rows
 
 
 def _ranks(np: ModuleType, n: Any) -> Any:
-    """Ceil ranks of p50, of p99 and of the largest value of each row: `coherence_rows._Row.of`."""
-    exact = 0.99 * n
-    last = np.ceil(exact - 1e-9 * np.maximum(1.0, exact)).astype(np.int64)
-    return np.array(((n + 1) >> 1, last, n))
+    """How many values of each row lie up to p50, from there up to p99, and beyond: `coherence_rows._Row.of`."""
+    ranks = np.empty((3, n.size), np.int64)
+    first, between, beyond = ranks
+    np.right_shift(n + 1, 1, out=first)
+    np.floor_divide(n, 100, out=beyond)
+    np.subtract(n - beyond, first, out=between)
+    return ranks
 
 
 def _bins(np: ModuleType, values: Any) -> tuple[Any, Any]:
-    """Edges of the bin of each value: `coherence_rows._bin_of`."""
-    bits = np.frexp(values.astype(float))[1] - (1 + DEFAULT.half_bits)
-    shift = np.maximum(bits, 0).astype(np.int64)
-    low = values >> shift << shift
-    return low, low + (1 << shift) - 1
+    """Edges of the bin of each value: `coherence_rows._bin_of`.
+
+    A bin holds the doubles that begin with the same bits; where it is one value wide, the next bin begins within a
+    whole number of it.
+    """
+    begins = values.astype(float).view(np.int64) >> _CUT
+    low = (begins << _CUT).view(float)
+    high = ((begins + 1) << _CUT).view(float) - 1
+    return low.astype(np.int64), np.maximum(low, high)
 
 
-def _sums_fit(total: Any, ranks: Any, values: Any, low: Any, least: int, rounded: Any) -> bool:
+def _sums_fit(np: ModuleType, rows: Any, ranks: Any, low: Any, least: int, batch: int) -> bool:
     """`coherence_rows._of_sum` of every row."""
-    first, between, beyond = ranks[0], ranks[1] - ranks[0], ranks[2] - ranks[1]
-    below = (first - 1) * least + between * low[0] + beyond * low[1] + values[2]
-    above = first * values[0] + between * values[1] + beyond * values[2]
-    return bool(((below - rounded <= total) & (total <= above + rounded)).all())
-
-
-def _occupied(held: arrays.Columns, low: Any, high: Any) -> bool:
-    """Whether a bin of the histogram reaches into each of the bins."""
-    if held.high[-1] < low.max():
-        return False
-    return bool((held.low.take(held.high.searchsorted(low)) <= high).all())
+    values = rows[2:]
+    floors = np.empty_like(ranks)
+    floors[0], floors[1:] = least, low[:2]
+    below = np.add.reduce(ranks * floors) + (values[2] - least)
+    above = np.add.reduce(ranks * values)
+    if batch == 1:
+        return not _any((below > rows[1]) | (rows[1] > above))
+    total, rounded = rows[1] / batch, rows[0] / 2
+    return not _any((below - rounded > total) | (total > above + rounded))
 
 
 def _placed(np: ModuleType, held: arrays.Columns, values: Any, ranks: Any) -> bool:
-    """`coherence_rows._of_whole`: N(≤ x) and N(≥ x) of the histogram against what the rows put there."""
-    below, above = ranks.copy(), np.ones_like(ranks)
-    below[1:] -= ranks[:-1]
-    above[:-1] = below[1:]
+    """`coherence_rows._occupied` and `_of_whole`: N(≤ x) and N(≥ x) of the histogram against what the rows put there.
+
+    Each value has to lie in a bin of the histogram itself: those of our recorder do.
+    """
+    above = np.ones_like(ranks)
+    above[:-1] = ranks[1:]
     values = values.ravel()
     order = values.argsort()
-    values, totals = values.take(order), np.concatenate(([0], held.totals))
-    if (totals.take(held.low.searchsorted(values, "right")) < below.take(order).cumsum()).any():
+    values = values.take(order)
+    place = held.low.searchsorted(values, "right") - 1
+    if place[0] < 0 or _any(held.high.take(place) < values):
         return False
-    beyond = totals[-1] - totals.take(held.high.searchsorted(values))
-    return not bool((beyond[::-1] < above.take(order)[::-1].cumsum()).any())
+    up_to = held.totals.take(place)
+    if _any(up_to < ranks.take(order).cumsum()):
+        return False
+    beyond = held.totals[-1] - up_to + held.count.take(place)
+    return not _any(beyond[::-1] < above.take(order)[::-1].cumsum())
+
+
+def alike(stated: Sequence[float], derived: Sequence[float], digits: int) -> bool:
+    """True where all numbers are certainly equal to half a unit of the significant digit; False without numpy.
+
+    `coherence_summary._same` takes that unit from a logarithm. Here it is looked up, and the one below it is taken
+    within a hair of a power of ten, where a logarithm may be rounded either way.
+    """
+    np = arrays.loaded()
+    if np is None:
+        return False
+    powers, halves = _units(np, digits)
+    form = f"{len(stated)}d"  # of lists numpy makes arrays at three times the cost
+    numbers, others = np.frombuffer(struct.pack(form, *stated)), np.frombuffer(struct.pack(form, *derived))
+    apart = abs(numbers - others)
+    return not _any(~(apart <= halves.take(powers.searchsorted(abs(numbers)))))
+
+
+@cache
+def _units(np: ModuleType, digits: int) -> tuple[Any, Any]:
+    """Powers of ten, and half a unit of the significant digit of the numbers below each of them and beyond the last.
+
+    A little more than half, because a tie may be rounded: half of what `coherence_summary._same` allows for that.
+    """
+    exponents = range(_SMALLEST, _LARGEST + 1)
+    powers = np.array([float(f"1e{exponent}") for exponent in exponents]) * (1 + _HAIR)
+    halves = [0.0, *(float(f"1e{exponent - digits + 1}") * 0.50005 for exponent in exponents)]
+    return powers, np.array(halves)

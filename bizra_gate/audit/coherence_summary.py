@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..model import Distribution, Figure, Finding, Intervals, Latency, Measurement, Metric, Policy, Printed
 from ..units import format_quantity
-from . import coherence_parts, coherence_restated, facts
+from . import coherence_columns, coherence_parts, coherence_restated, facts
 from .ranges import Range
 from .rule import Answer, NotApplicable, invalid
 from .wording import Show, count, name_of, shown_in, time
@@ -16,6 +16,7 @@ CODE = "coherence.summary"
 
 SIGNIFICANT_DIGITS = 6
 """Our files round the figures of their summary to six significant digits."""
+_OPEN = (None, None)
 
 
 def summary(measurement: Measurement, policy: Policy) -> Answer:
@@ -80,6 +81,8 @@ def _of_printed(measurement: Measurement) -> Iterator[Finding]:
     from ..stats.summary import summarize
 
     derived = summarize(measurement)
+    if _agree(measurement.printed, derived):
+        return
     for printed in measurement.printed:
         metric = derived.get(printed.metric)
         if metric is None or metric.estimate is None:
@@ -91,6 +94,31 @@ def _of_printed(measurement: Measurement) -> Iterator[Finding]:
             )
         else:
             yield from _compare(printed, metric)
+
+
+def _agree(printed: Iterable[Printed], derived: Mapping[str, Metric]) -> bool:
+    """True where `_compare` would certainly find nothing of any of `printed`; False where it has to look.
+
+    What is not equal at once is held against each other in columns.
+    """
+    stated, counted = list[float](), list[float]()
+    for one in printed:
+        metric = derived.get(one.metric)
+        if metric is None or metric.estimate is None or one.unit != metric.unit:
+            return False
+        if one.n not in (None, metric.n) or one.confidence not in (None, metric.confidence):
+            return False
+        if one.value != metric.estimate:
+            stated.append(one.value)
+            counted.append(metric.estimate)
+        for end, other in zip(one.interval or _OPEN, metric.interval or _OPEN, strict=True):
+            if end is None or other is None:
+                if end is not other:
+                    return False
+            elif end != other:
+                stated.append(end)
+                counted.append(other)
+    return not stated or coherence_columns.alike(stated, counted, SIGNIFICANT_DIGITS)
 
 
 def _compare(printed: Printed, metric: Metric) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import sub
 
@@ -32,11 +32,14 @@ def step_ns(histogram: Distribution) -> int:
     >>> step_ns(Distribution.of([k * 999_983 for k in range(3, 40)]))
     1
     """
+    steps = _met_by_first(histogram)
+    if not steps:
+        return 1
     # bins no narrower than the step meet every lattice of it and prove nothing: in an HDR histogram, whose bins
     # only get wider, just the first ones are asked
-    asked = arrays.narrower(histogram, STEPS_NS) or _narrower(histogram)
+    asked = arrays.narrower(histogram, steps) or _narrower(histogram, steps)
     widest, missed = 1, list[int]()
-    for step, stop in zip(STEPS_NS, asked, strict=True):
+    for step, stop in zip(steps, asked, strict=True):
         if not stop or 0 in map(step.__mod__, missed):  # what meets no multiple of 10 meets none of 100
             continue
         chance = _log_chance((low, high, step) for low, high in islice(histogram.pairs(), stop))
@@ -47,12 +50,23 @@ def step_ns(histogram: Distribution) -> int:
     return widest
 
 
-def _narrower(histogram: Distribution) -> list[int]:
+def _met_by_first(histogram: Distribution) -> list[int]:
+    """Steps that the first bin proves something about and meets a multiple of: mostly none, and the rest is saved."""
+    if not histogram.bins:
+        return []
+    low, high = histogram.edges(0)
+    met = [step for step in STEPS_NS if high // step * step >= low]
+    if arrays.columns_of(histogram) is None:
+        return met
+    return [step for step in met if step > high - low + 1]  # bins that were read in columns only get wider
+
+
+def _narrower(histogram: Distribution, steps: Sequence[int]) -> list[int]:
     """For each step the number of first bins that are narrower; all bins where they do not get wider and wider."""
     spans = list(map(sub, histogram.high, histogram.low))
     if spans != sorted(spans):
-        return [len(spans)] * len(STEPS_NS)
-    return [bisect_left(spans, step - 1) for step in STEPS_NS]
+        return [len(spans)] * len(steps)
+    return [bisect_left(spans, step - 1) for step in steps]
 
 
 def digits(histogram: Distribution) -> int | None:
@@ -61,7 +75,11 @@ def digits(histogram: Distribution) -> int | None:
     >>> digits(Distribution.of([10**e * m for e in (6, 7) for m in range(10, 99, 7)]))
     2
     """
+    lowest, first = histogram.edges(0) if histogram.bins else (0, 0)
     for count in (1, 2):
+        place = _place(first, count)
+        if first // place * place < lowest:
+            continue  # already the first bin holds no such number, as in nearly all histograms
         chance = _log_chance((low, high, _place(high, count)) for low, high in histogram.pairs())
         if chance is not None and chance < _LOG_CHANCE:
             return count

@@ -16,16 +16,26 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stats_builders import MS, S, closed_measurement, hdr
 
 from bizra_gate import load
-from bizra_gate.audit import coherence_columns, coherence_rows, examine, lattice
+from bizra_gate.audit import coherence_columns, coherence_rows, coherence_summary, examine, lattice
 from bizra_gate.errors import UntrustedError
 from bizra_gate.evidence import codec
 from bizra_gate.load import FakeClock
-from bizra_gate.model import Distribution, Environment, Intervals, Measurement, OpenLoop, Plan, Policy, Warmup
+from bizra_gate.model import (
+    Distribution,
+    Environment,
+    Intervals,
+    Measurement,
+    OpenLoop,
+    Plan,
+    Policy,
+    Printed,
+    Warmup,
+)
 from bizra_gate.stats import arrays, modes, series, steady
 from bizra_gate.stats.dependence import Dependence, Rows, _twice_above
 from bizra_gate.stats.histogram import decode, encode, with_exact
@@ -110,12 +120,30 @@ def test_a_number_that_is_idle_cut_off_or_long_is_left_to_the_loop(last: bytes) 
 @settings(max_examples=150, deadline=None)
 def test_sums_modes_and_steps_of_a_histogram_are_the_same(histogram: Distribution) -> None:
     plain = read(histogram)
+    exact = Distribution.of(histogram.low)
+    assert (lattice.step_ns(exact), lattice.digits(exact)) == _lattice_by_definition(exact)
     with by_columns():
         quick = read(histogram)
         assert (quick, tuple(quick.cumulative), quick.n) == (plain, plain.cumulative, plain.n)
         assert (quick.edge_sums, list(quick.pairs())) == (plain.edge_sums, list(plain.pairs()))
         assert (quick.mean, quick.variance) == (plain.mean, plain.variance)
-        assert (modes.modes(quick), lattice.step_ns(quick)) == (modes.modes(plain), lattice.step_ns(plain))
+        assert modes.modes(quick) == modes.modes(plain)
+        assert (lattice.step_ns(quick), lattice.digits(quick)) == _lattice_by_definition(plain)
+    assert (lattice.step_ns(plain), lattice.digits(plain)) == _lattice_by_definition(plain)
+
+
+def _lattice_by_definition(histogram: Distribution) -> tuple[int, int | None]:
+    """The widest step and the fewest digits that chance does not explain, each asked of all bins that tell of it."""
+
+    def is_no_chance(bins: list[tuple[int, int, int]]) -> bool:
+        chance = lattice._log_chance(bins)
+        return chance is not None and chance < lattice._LOG_CHANCE
+
+    pairs = list(histogram.pairs())
+    asked = zip(lattice.STEPS_NS, lattice._narrower(histogram, lattice.STEPS_NS), strict=True)
+    steps = [step for step, stop in asked if is_no_chance([(low, high, step) for low, high in pairs[:stop]])]
+    rounded = [n for n in (1, 2) if is_no_chance([(low, high, lattice._place(high, n)) for low, high in pairs])]
+    return steps[-1] if steps else 1, rounded[0] if rounded else None
 
 
 @given(st.integers(0, 2**32))
@@ -305,6 +333,91 @@ def test_the_rows_of_an_honest_run_fit_at_once(seed: int, batch: int) -> None:
     with by_columns():
         assert coherence_columns.fit(intervals, batch, read(whole))
         assert coherence_columns.fit(intervals, batch, None)
+
+
+@given(st.lists(st.one_of(st.integers(0, 5_000), st.integers(0, 2**53 - 1)), min_size=1), st.integers(1, 10**7))
+@settings(max_examples=300)
+def test_bins_and_ranks_of_rows_are_those_of_one_row(values: list[int], n: int) -> None:
+    with by_columns():
+        np = arrays.loaded()
+        assert np is not None
+        low, high = coherence_columns._bins(np, np.array(values))
+        ranks = coherence_columns._ranks(np, np.array([n])).ravel().tolist()
+    assert list(zip(low.tolist(), high.tolist(), strict=True)) == list(map(coherence_rows._bin_of, values))
+    row = coherence_rows._Row.of(n, 0, 0, 0, 0)
+    assert ranks == [row.first, row.last - row.first, n - row.last]
+
+
+# ── what a file prints, all at once ──────────────────────────────────────────────────────────────────────────────
+
+
+@example(10.59375, 10.0, 0.0)
+@given(
+    st.floats(-1e290, 1e290) | st.floats(0.9, 11.0).map(lambda value: round(value, 5)),
+    st.integers(-3, 3).map(lambda exponent: 10.0**exponent),
+    st.floats(-1.2, 1.2),
+)
+@settings(max_examples=500)
+def test_figures_are_alike_at_once_only_where_each_of_them_is(derived: float, power: float, units: float) -> None:
+    derived *= power
+    rounded = float(f"{derived:.6g}")
+    moved = rounded + units * 10.0 ** (math.floor(math.log10(abs(derived) or 1.0)) - 5)
+    with by_columns():
+        for stated in (rounded, moved):
+            same = coherence_summary._same(stated, derived)
+            assert same or not coherence_columns.alike([1.0, stated], [1.0, derived], 6)
+        assert coherence_columns.alike([rounded], [derived], 6) or abs(derived) < 1e-289
+        assert not coherence_columns.alike([1.0, math.nan], [1.0, derived], 6)
+
+
+_CHANGES: dict[str, st.SearchStrategy[object]] = {
+    "metric": st.sampled_from(["latency.p50", "operations", "nothing"]),
+    "value": st.floats(0, 1e10),
+    "unit": st.sampled_from(["ns", "1/s", "1"]),
+    "n": st.none() | st.integers(0, 10**6),
+    "confidence": st.none() | st.sampled_from([0.9, 0.95]),
+    "interval": st.none() | st.tuples(st.none() | st.floats(0, 1e10), st.none() | st.floats(0, 1e10)),
+}
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_summary_agrees_at_once_only_where_each_of_its_figures_does(data: st.DataObject) -> None:
+    rows = _summary_as_printed()
+    place, name = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.sampled_from(sorted(_CHANGES)))
+    changed = dataclasses.replace(rows[place], **{name: data.draw(_CHANGES[name])})  # type: ignore[arg-type]
+    told = dataclasses.replace(_measured(), printed=(*rows[:place], changed, *rows[place + 1 :]))
+    wrong = list(coherence_summary._of_printed(told))
+    with by_columns():
+        agrees = coherence_summary._agree(told.printed, summarize(told))
+        assert list(coherence_summary._of_printed(told)) == wrong
+        assert coherence_summary._agree(rows, summarize(told))
+    assert not (agrees and wrong)
+
+
+@cache
+def _measured() -> Measurement:
+    return closed_measurement(3)
+
+
+@cache
+def _summary_as_printed() -> tuple[Printed, ...]:
+    """Every figure of `_measured` as our files print it: to six digits."""
+
+    def six(value: float | None) -> float | None:
+        return None if value is None else float(f"{value:.6g}")
+
+    return tuple(
+        Printed(
+            name,
+            float(f"{metric.estimate:.6g}"),
+            metric.unit,
+            None if metric.interval is None else (six(metric.interval[0]), six(metric.interval[1])),
+            metric.n,
+            metric.confidence,
+        )
+        for name, metric in summarize(_measured()).items()
+    )
 
 
 def test_a_copy_with_other_extremes_keeps_its_columns_and_is_equal_to_one_without() -> None:
