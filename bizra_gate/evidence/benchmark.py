@@ -22,6 +22,8 @@ from . import codec
 PREDICATE_TYPE = "https://bizra.dev/attestation/benchmark/v1"
 SCHEMA = "bizra-gate/benchmark/v1"
 SIGNIFICANT_DIGITS = 6
+_CONFIDENCE = 0.95
+"""Of a row of the summary that does not say otherwise."""
 AGAINST = "against."
 GIT = "git:"
 TWIN = ("response.", "against.response.")
@@ -199,7 +201,7 @@ def decode(predicate: Any, subjects: Any = None) -> Benchmark:
 def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement | None]:
     """What was measured, and the second target where the plan asks for one; each with its own part of the summary."""
     plan = plan_from_document(predicate["plan"]) if "plan" in predicate else None
-    printed = tuple(_printed(codec.decode(tuple[_Row, ...], predicate["summary"], "predicate.summary")))
+    printed = tuple(_printed(predicate["summary"], "predicate.summary"))
     own = _from_bare(predicate, "measurement")
     asked = plan is not None and plan.against is not None
     if asked != ("against" in predicate):
@@ -230,14 +232,18 @@ def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
 
 def _whole(bare: Measurement, plan: Plan | None, printed: tuple[Printed, ...]) -> Measurement:
     """`bare` with what stands elsewhere in the predicate and with what follows from its runs."""
-    return merge.from_runs(dataclasses.replace(bare, plan=plan, printed=printed))
+    return merge.from_runs(bare, plan=plan, printed=printed)
 
 
-def _printed(rows: tuple[_Row, ...]) -> Iterator[Printed]:
-    """What the summary says; an audit compares it with the counts."""
-    for row in rows:
-        if row.estimate is not None:
-            yield Printed(row.metric, row.estimate, row.unit, row.interval, row.n, row.confidence)
+def _printed(rows: Any, where: str) -> Iterator[Printed]:
+    """What the summary says, whose rows are `_Row`s; an audit compares it with the counts."""
+    if not isinstance(rows, list):
+        codec.decode(tuple[_Row, ...], rows, where)  # which says what it is instead
+    for number, document in enumerate(rows):
+        row = codec.members(_Row, document, f"{where}[{number}]")
+        value = row.pop("estimate", None)
+        if value is not None:
+            yield Printed(value=value, **{"confidence": _CONFIDENCE} | row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +252,7 @@ class _Row:
 
     metric: str
     unit: str
-    confidence: float = 0.95
+    confidence: float = _CONFIDENCE
     estimate: float | None = None
     interval: tuple[float | None, float | None] | None = None
     n: int | None = None

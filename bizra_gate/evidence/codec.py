@@ -71,6 +71,11 @@ def decode(kind: type[Any], document: Json, where: str) -> Any:
     return _decoder(typing.cast("typing.Hashable", kind))(document, where)
 
 
+def members(kind: type[Any], document: Json, where: str) -> dict[str, Any]:
+    """The members that `document` has of the noun `kind`, decoded as `decode` does it, for those who make another."""
+    return _members(typing.cast("typing.Hashable", kind))(document, where)
+
+
 def _refuse(where: str, got: object, expected: str) -> UntrustedError:
     shown = repr(got)
     return UntrustedError(f"{where}: got {shown[:80]}, expected {expected}", code="malformed")
@@ -98,41 +103,50 @@ def _decoder(annotation: Any) -> Decoder:
 
 
 def _noun(kind: type[Any]) -> Decoder:
-    hints = typing.get_type_hints(kind)
-    names = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
-    required = [
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
-    needed = [name for name in required if not _may_be_empty(names[name])]
-    empty: dict[str, Any] = {name: () for name in required if _may_be_empty(names[name])}
-    as_it_stands = {name: _unchanged(annotation) for name, annotation in names.items()}
+    decode_members = _members(typing.cast("typing.Hashable", kind))
     check = sound.CHECKS.get(kind)
-    decoders: dict[str, Decoder] = {}
 
     def decode_noun(document: Json, where: str) -> Any:
-        if kind is Intervals:
-            document = columns.unpacked(document, where)
-        if not isinstance(document, dict):
-            raise _refuse(where, document, f"an object ({kind.__name__})")
-        if not decoders:  # on first use: nouns hold each other
-            decoders.update({name: _decoder(annotation) for name, annotation in names.items()})
-        values = empty.copy()
-        for name, item in document.items():
-            if name not in names:
-                raise _refuse(f"{where}.{name}", name, f"one of {', '.join(sorted(names))}")
-            plain = type(item) in as_it_stands[name]
-            values[name] = item if plain else decoders[name](item, f"{where}.{name}")
-        for name in needed:
-            if name not in values:
-                raise _refuse(where, sorted(document), f"a member {name!r}")
-        made = kind(**values)
+        made = kind(**decode_members(document, where))
         if check is not None:
             check(made, where)
         return made
 
     return decode_noun
+
+
+@cache
+def _members(kind: Any) -> Callable[[Json, str], dict[str, Any]]:
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    required = [
+        field.name
+        for field in fields
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    needed = frozenset(name for name in required if not _may_be_empty(hints[name]))
+    empty: dict[str, Any] = {name: () for name in required if _may_be_empty(hints[name])}
+    known: dict[str, tuple[frozenset[type], Decoder]] = {}
+
+    def decode_members(document: Json, where: str) -> dict[str, Any]:
+        if kind is Intervals:
+            document = columns.unpacked(document, where)
+        if not isinstance(document, dict):
+            raise _refuse(where, document, f"an object ({kind.__name__})")
+        if not known:  # on first use: nouns hold each other
+            known.update({field.name: (_unchanged(hints[field.name]), _decoder(hints[field.name])) for field in fields})
+        values = empty.copy()
+        for name, item in document.items():
+            if name not in known:
+                raise _refuse(f"{where}.{name}", name, f"one of {', '.join(sorted(known))}")
+            as_it_stands, decoder = known[name]
+            values[name] = item if type(item) in as_it_stands else decoder(item, f"{where}.{name}")
+        if not values.keys() >= needed:
+            missing = next(name for name in required if name not in values)
+            raise _refuse(where, sorted(document), f"a member {missing!r}")
+        return values
+
+    return decode_members
 
 
 def _unchanged(annotation: Any) -> frozenset[type]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -55,7 +55,7 @@ def _measurement(value: Measurement, where: str) -> None:
 
 def _counts(value: Any, where: str) -> None:
     """Whatever was counted, nothing was counted below zero."""
-    for name in _names(typing.cast("typing.Hashable", type(value))):
+    for name in _counting(typing.cast("typing.Hashable", type(value))):
         member = getattr(value, name)
         if isinstance(member, int):
             if member < 0:
@@ -64,6 +64,16 @@ def _counts(value: Any, where: str) -> None:
             for label, count in member.items():
                 if isinstance(count, int) and count < 0:
                     raise _refuse(f"{where}.{name}.{label}", str(count), "at least 0")
+
+
+@cache
+def _counting(kind: Any) -> tuple[str, ...]:
+    """The members of a noun that can hold whole numbers: as such, or by label."""
+    hints = typing.get_type_hints(kind)
+    plain = {name: {hint, *typing.get_args(hint)} for name, hint in hints.items()}
+    return tuple(
+        name for name, kinds in plain.items() if int in kinds or any(typing.get_origin(one) is Mapping for one in kinds)
+    )
 
 
 @cache

@@ -86,8 +86,8 @@ def counts(parts: Iterable[Mapping[str, int] | None]) -> dict[str, int] | None:
     return total if known else None
 
 
-def from_runs(measurement: Measurement) -> Measurement:
-    """`measurement` with every figure that its runs determine set from them.
+def from_runs(measurement: Measurement, **stated: Any) -> Measurement:
+    """`measurement` with every figure that its runs determine set from them, and with what is `stated` beside them.
 
     The intervals of a single run are the measurement's; those of several stay with their runs, because time does
     not go on from one process to the next.
@@ -95,7 +95,7 @@ def from_runs(measurement: Measurement) -> Measurement:
     global _whole
     runs = measurement.runs
     if any(measurement is known for known in _whole) or not _determines(runs):
-        return measurement
+        return dataclasses.replace(measurement, **stated) if stated else measurement
     service, response = latencies(r.service for r in runs), latencies(r.response for r in runs)
     headline = response if measurement.loop == "open" and response is not None else (service or response)
     lengths = [run.duration_ns for run in runs if run.duration_ns is not None]
@@ -120,6 +120,7 @@ def from_runs(measurement: Measurement) -> Measurement:
         generator=_generator(runs),
         bytes_in=_fold(sum, [run.bytes_in for run in runs]),
         bytes_out=_fold(sum, [run.bytes_out for run in runs]),
+        **stated,
     )
     _whole = (whole, *_whole)[:_WHOLE]
     return whole
