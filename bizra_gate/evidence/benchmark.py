@@ -243,7 +243,8 @@ def _printed(rows: Any, where: str) -> Iterator[Printed]:
         row = codec.members(_Row, document, f"{where}[{number}]")
         value = row.pop("estimate", None)
         if value is not None:
-            yield Printed(value=value, **{"confidence": _CONFIDENCE} | row)
+            row.setdefault("confidence", _CONFIDENCE)
+            yield Printed(value=value, **row)
 
 
 @dataclass(frozen=True, slots=True)

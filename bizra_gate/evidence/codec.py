@@ -126,7 +126,7 @@ def _members(kind: Any) -> Callable[[Json, str], dict[str, Any]]:
     ]
     needed = frozenset(name for name in required if not _may_be_empty(hints[name]))
     empty: dict[str, Any] = {name: () for name in required if _may_be_empty(hints[name])}
-    known: dict[str, tuple[frozenset[type], Decoder]] = {}
+    known: dict[str, tuple[frozenset[type], bool, Decoder]] = {}
 
     def decode_members(document: Json, where: str) -> dict[str, Any]:
         if kind is Intervals:
@@ -134,19 +134,30 @@ def _members(kind: Any) -> Callable[[Json, str], dict[str, Any]]:
         if not isinstance(document, dict):
             raise _refuse(where, document, f"an object ({kind.__name__})")
         if not known:  # on first use: nouns hold each other
-            known.update({field.name: (_unchanged(hints[field.name]), _decoder(hints[field.name])) for field in fields})
+            known.update({field.name: _by_type(hints[field.name]) for field in fields})
         values = empty.copy()
         for name, item in document.items():
             if name not in known:
                 raise _refuse(f"{where}.{name}", name, f"one of {', '.join(sorted(known))}")
-            as_it_stands, decoder = known[name]
-            values[name] = item if type(item) in as_it_stands else decoder(item, f"{where}.{name}")
+            as_it_stands, widened, decoder = known[name]
+            if type(item) in as_it_stands:
+                values[name] = item
+            elif widened and type(item) is int:
+                values[name] = float(item)
+            else:
+                values[name] = decoder(item, f"{where}.{name}")
         if not values.keys() >= needed:
             missing = next(name for name in required if name not in values)
             raise _refuse(where, sorted(document), f"a member {missing!r}")
         return values
 
     return decode_members
+
+
+def _by_type(annotation: Any) -> tuple[frozenset[type], bool, Decoder]:
+    """Types of JSON values taken as they stand, whether whole numbers are made floats, and who decodes the others."""
+    unchanged = _unchanged(annotation)
+    return unchanged, float in unchanged and int not in unchanged, _decoder(annotation)
 
 
 def _unchanged(annotation: Any) -> frozenset[type]:
@@ -176,14 +187,16 @@ def _optional(arguments: tuple[Any, ...]) -> Decoder:
 def _tuple(arguments: tuple[Any, ...]) -> Decoder:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return _column(arguments[0])
-    parts = [(i, _decoder(item), _unchanged(item)) for i, item in enumerate(arguments)]
+    parts = [(i, *_by_type(item)) for i, item in enumerate(arguments)]
 
     def decode_fixed(document: Json, where: str) -> Any:
         if not isinstance(document, list) or len(document) != len(parts):
             raise _refuse(where, document, f"an array of {len(parts)}")
         return tuple([
-            item if type(item) in as_it_stands else decoder(item, f"{where}[{i}]")
-            for item, (i, decoder, as_it_stands) in zip(document, parts, strict=True)
+            item if type(item) in as_it_stands
+            else float(item) if widened and type(item) is int
+            else decoder(item, f"{where}[{i}]")
+            for item, (i, as_it_stands, widened, decoder) in zip(document, parts, strict=True)
         ])  # fmt: skip
 
     return decode_fixed
