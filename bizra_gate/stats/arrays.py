@@ -1,7 +1,7 @@
 """Whole columns of a histogram at once, by numpy, for those who open artifacts by the dozen.
 
 The plain loops elsewhere in this package define every result; what stands here gives the same to the last bit (sums
-are taken by `math.fsum`, which is exact, and every term is rounded where the loop rounds it) or gives way to them.
+are taken of whole numbers, and every term is rounded where the loop rounds it) or gives way to them.
 Importing numpy costs as much as a dozen artifacts, so nothing here happens before somebody asked for it by `load`.
 """
 
