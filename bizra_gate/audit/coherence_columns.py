@@ -38,12 +38,12 @@ def fit(series: Intervals, batch: int, whole: Distribution | None) -> bool:
     if rows is None:
         return False
     if batch > 1:
-        if _any(rows[0] % batch):
+        if arrays.some(rows[0] % batch):
             return False
         rows[0] //= batch
     empty = rows[0] == 0
-    if _any(empty):
-        if _any(rows[1:, empty]):
+    if arrays.some(empty):
+        if arrays.some(rows[1:, empty]):
             return False
         rows = rows[:, ~empty]
         if not rows.size:
@@ -52,17 +52,12 @@ def fit(series: Intervals, batch: int, whole: Distribution | None) -> bool:
     ranks = _ranks(np, n)
     low, high = _bins(np, values)
     edges = (values[:2] == high[:2]) & (ranks[1:] > 0)
-    if _any((values[:2] != values[2]) > edges):
+    if arrays.some((values[:2] != values[2]) > edges):
         return False
     least = whole.minimum if whole is not None and whole.minimum is not None else 0
     if not _sums_fit(np, rows, ranks, low, least, batch):
         return False
     return held is None or _placed(np, held, values, ranks)
-
-
-def _any(mask: Any) -> bool:
-    """`mask.any()` at a third of its cost."""
-    return len(mask.nonzero()[0]) > 0
 
 
 def _rows(np: ModuleType, series: Intervals) -> Any:
@@ -113,9 +108,9 @@ def _sums_fit(np: ModuleType, rows: Any, ranks: Any, low: Any, least: int, batch
     below = np.add.reduce(ranks * floors) + (values[2] - least)
     above = np.add.reduce(ranks * values)
     if batch == 1:
-        return not _any((below > rows[1]) | (rows[1] > above))
+        return not arrays.some((below > rows[1]) | (rows[1] > above))
     total, rounded = rows[1] / batch, rows[0] / 2
-    return not _any((below - rounded > total) | (total > above + rounded))
+    return not arrays.some((below - rounded > total) | (total > above + rounded))
 
 
 def _placed(np: ModuleType, held: arrays.Columns, values: Any, ranks: Any) -> bool:
@@ -129,13 +124,13 @@ def _placed(np: ModuleType, held: arrays.Columns, values: Any, ranks: Any) -> bo
     order = values.argsort()
     values = values.take(order)
     place = held.low.searchsorted(values, "right") - 1
-    if place[0] < 0 or _any(held.high.take(place) < values):
+    if place[0] < 0 or arrays.some(held.high.take(place) < values):
         return False
     up_to = held.totals.take(place)
-    if _any(up_to < ranks.take(order).cumsum()):
+    if arrays.some(up_to < ranks.take(order).cumsum()):
         return False
     beyond = held.totals[-1] - up_to + held.count.take(place)
-    return not _any(beyond[::-1] < above.take(order)[::-1].cumsum())
+    return not arrays.some(beyond[::-1] < above.take(order)[::-1].cumsum())
 
 
 def alike(stated: Sequence[float], derived: Sequence[float], digits: int) -> bool:
@@ -151,7 +146,7 @@ def alike(stated: Sequence[float], derived: Sequence[float], digits: int) -> boo
     form = f"{len(stated)}d"  # of lists numpy makes arrays at three times the cost
     numbers, others = np.frombuffer(struct.pack(form, *stated)), np.frombuffer(struct.pack(form, *derived))
     apart = abs(numbers - others)
-    return not _any(~(apart <= halves.take(powers.searchsorted(abs(numbers)))))
+    return not arrays.some(~(apart <= halves.take(powers.searchsorted(abs(numbers)))))
 
 
 @cache

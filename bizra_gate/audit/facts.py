@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 
 from ..model import Distribution, Figure, Intervals, Latency, Measurement, Run
+from ..stats.recent import Recent
 from .ranges import Range, is_number
 
 KINDS = ("latency", "service", "response", "delay", "failed")
@@ -31,16 +32,11 @@ def headline(measurement: Measurement) -> Latency | None:
 
 def latencies(measurement: Measurement) -> tuple[tuple[str, Latency], ...]:
     """Every latency distribution once, by name; those of single runs as ``run 2: service``."""
-    global _recent
-    known, found = _recent
-    if known is not measurement:
-        found = tuple(_latencies(measurement))
-        _recent = measurement, found
-    return found
+    return _recent.answer(measurement, None, lambda: tuple(_latencies(measurement)))
 
 
-_recent: tuple[Measurement | None, tuple[tuple[str, Latency], ...]] = (None, ())
-"""The last answer of `latencies`: a measurement never changes, and a dozen rules ask for those of the same one."""
+_recent: Recent[tuple[tuple[str, Latency], ...]] = Recent(1)
+"""The last answer of `latencies`: a dozen rules ask for those of the same measurement."""
 
 
 def _latencies(measurement: Measurement) -> Iterator[tuple[str, Latency]]:

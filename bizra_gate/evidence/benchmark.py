@@ -202,14 +202,14 @@ def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement |
     """What was measured, and the second target where the plan asks for one; each with its own part of the summary."""
     plan = plan_from_document(predicate["plan"]) if "plan" in predicate else None
     printed = tuple(_printed(predicate["summary"], "predicate.summary"))
-    own = _from_bare(predicate, "measurement")
+    own = _bare_in(predicate, "measurement")
     asked = plan is not None and plan.against is not None
     if asked != ("against" in predicate):
         expected = "a second measurement, as the plan asks" if asked else "nothing: the plan names no second target"
         raise UntrustedError(f"predicate.against: expected {expected}", code="malformed")
     if plan is None or not asked:
-        return _whole(own, plan, printed), None
-    other = _from_bare(predicate, "against")
+        return merge.from_runs(own, plan=plan, printed=printed), None
+    other = _bare_in(predicate, "against")
     if len(other.runs) != len(own.runs):
         said = f"{len(other.runs)} runs beside {len(own.runs)}, which are measured in turn"
         raise UntrustedError(f"predicate.against: {said}", code="malformed")
@@ -219,20 +219,18 @@ def _measurements(predicate: dict[str, Any]) -> tuple[Measurement, Measurement |
         for row in printed
         if row.metric.startswith(AGAINST)
     )
-    return _whole(own, plan, first), _whole(other, against_plan(plan), second)
+    return (
+        merge.from_runs(own, plan=plan, printed=first),
+        merge.from_runs(other, plan=against_plan(plan), printed=second),
+    )
 
 
-def _from_bare(predicate: dict[str, Any], member: str) -> Measurement:
+def _bare_in(predicate: dict[str, Any], member: str) -> Measurement:
     document, where = predicate[member], f"predicate.{member}"
     if isinstance(document, dict) and {"plan", "printed"} & set(document):
         raise UntrustedError(f"{where}: plan and printed have their own members", code="malformed")
     bare: Measurement = codec.decode(Measurement, document, where)
     return bare
-
-
-def _whole(bare: Measurement, plan: Plan | None, printed: tuple[Printed, ...]) -> Measurement:
-    """`bare` with what stands elsewhere in the predicate and with what follows from its runs."""
-    return merge.from_runs(bare, plan=plan, printed=printed)
 
 
 def _printed(rows: Any, where: str) -> Iterator[Printed]:

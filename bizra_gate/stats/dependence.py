@@ -19,7 +19,8 @@ from functools import cached_property
 from operator import mul, truediv
 
 from ..model import Distribution, Intervals
-from .series import FEWEST, effective_n_of, inflation, variance_of_mean
+from .recent import Recent
+from .series import effective_n_of
 
 _Z99 = 2.3263478740408408
 _WIDTH = _Z99 / math.sqrt(2)
@@ -64,23 +65,21 @@ def full_rows(intervals: Intervals, window_ns: float | None, residence_ns: float
     return range(begin, rows)
 
 
-_KEPT = 4
-_recent: tuple[tuple[Intervals, float | None, tuple[int, int]], ...] = ()
+_recent: Recent[tuple[int, int]] = Recent(4)
 """Rates, latencies and several rules of the audit ask for the rows of the very same series, one after the other."""
 
 
 def _rows_within(intervals: Intervals, window_ns: float | None) -> tuple[int, int]:
     """(rows that begin before the window, rows that end with it)."""
-    global _recent
-    for known, within, found in _recent:
-        if known is intervals and within == window_ns:
-            return found
+    return _recent.answer(intervals, window_ns, lambda: _counted_within(intervals, window_ns))
+
+
+def _counted_within(intervals: Intervals, window_ns: float | None) -> tuple[int, int]:
     starts, length = intervals.start_ns, intervals.length_ns
     rows, latest = len(starts), math.inf if window_ns is None else window_ns + length * 1e-6 - length
     if starts and max(starts) > latest:
         rows = len([start for start in starts if start <= latest])
     begin = len([start for start in starts if start < 0]) if starts and min(starts) < 0 else 0
-    _recent = ((intervals, window_ns, (begin, rows)), *_recent)[:_KEPT]
     return begin, rows
 
 
@@ -123,10 +122,7 @@ class Dependence:
         above = _twice_above(self._log_normals, math.log(max(self._histogram.quantile(q) or 0, 0.5)))
         weighted = tuple(map(mul, above, counts))
         mean = sum(weighted) / total
-        if mean <= 0 or len(above) < FEWEST:
-            return 1.0
-        of_mean = variance_of_mean(weighted, counts, total) * inflation(above)
-        return min(1.0, mean * mean * q / (1 - q) / of_mean / total) if of_mean > 0 else 1.0
+        return effective_n_of(mean * mean * q / (1 - q), above, counts, weighted) / total if mean > 0 else 1.0
 
     @cached_property
     def _log_normals(self) -> tuple[Sequence[float], Sequence[float]]:
@@ -145,7 +141,7 @@ class Dependence:
 
 
 def _logarithms(values: Sequence[int]) -> list[float]:
-    return list(map(math.log, values if min(values) > 0 else [value or 0.5 for value in values]))
+    return list(map(math.log, values if min(values) > 0 else [max(value, 0.5) for value in values]))
 
 
 def _twice_above(log_normals: tuple[Sequence[float], Sequence[float]], logarithm: float) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model import Distribution, Figure, Latency, Metric
 from .dependence import Dependence
@@ -166,10 +166,4 @@ def _as_printed(name: str, figure: Figure, latency: Latency) -> Metric:
 
 def renamed(metrics: Sequence[Metric], name: str) -> list[Metric]:
     """The same metrics under another family's name."""
-    return [
-        Metric(
-            f"{name}.{m.name.partition('.')[2]}", m.unit, m.better, m.estimate, m.interval, m.confidence, m.n, m.method,
-            m.process_values, m.resolution, m.effective_n,
-        )
-        for m in metrics
-    ]  # fmt: skip
+    return [replace(metric, name=f"{name}.{metric.name.partition('.')[2]}") for metric in metrics]

@@ -16,8 +16,6 @@ from .student import t_quantile
 
 MIN_BATCHES = 20
 """Batch means are not merged further once this few are left (Law, *Simulation Modeling and Analysis*, 9.5.3)."""
-FEWEST = 8
-"""Entries below which a series cannot say what it is worth."""
 _ONE_SIDED_5 = 1.645
 _ROUNDED = 2.3e-16
 """Relative, by which adding one more value may round a plain sum: of a few hundred it keeps 13 digits."""
@@ -73,17 +71,21 @@ def effective_n(n: float, series: Sequence[float]) -> float:
     return n / inflation(series)
 
 
-def effective_n_of(variance: float, series: Sequence[float], weights: Sequence[float]) -> float:
+def effective_n_of(
+    variance: float, series: Sequence[float], weights: Sequence[float], weighted: Sequence[float] | None = None
+) -> float:
     """n that independent values would need for a mean as uncertain as the one of this series.
 
-    `series` holds interval means of values whose own variance is `variance`, `weights` how many there were. Unlike
+    `series` holds interval means of values whose own variance is `variance`, `weights` how many there were, and
+    `weighted` their products, for those who have them. Unlike
     the lag-1 formula alone this also sees correlation within an interval (a level that differs from second to
-    second). Returns the plain count where the series is too short (under `FEWEST`) or does not vary.
+    second). Returns the plain count where the series is too short (under 8) or does not vary.
     """
     total = sum(weights)
-    if len(series) < FEWEST or total <= 0 or variance <= 0:
+    if len(series) < 8 or total <= 0 or variance <= 0:
         return total
-    of_mean = variance_of_mean(tuple(map(mul, weights, series)), weights, total) * inflation(series)
+    products = tuple(map(mul, weights, series)) if weighted is None else weighted
+    of_mean = _variance_of_mean(products, weights, total) * inflation(series)
     return min(total, variance / of_mean) if of_mean > 0 else total
 
 
@@ -104,7 +106,7 @@ def batch_means_interval(
     mean = sum(map(mul, weights, series)) / sum(weights)
     if len(means) < 2:
         return BatchMeans(mean, None, None, len(means), rho)
-    of_mean = variance_of_mean(tuple(map(mul, sizes, means)), sizes, sum(sizes))
+    of_mean = _variance_of_mean(tuple(map(mul, sizes, means)), sizes, sum(sizes))
     error = math.sqrt(of_mean * _inflation(rho, len(means)))
     half = t_quantile(0.5 + confidence / 2, len(means) - 1) * error
     return BatchMeans(mean, mean - half, mean + half, len(means), rho)
@@ -138,7 +140,7 @@ def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tu
     return means, sizes
 
 
-def variance_of_mean(weighted: Sequence[float], weights: Sequence[float], total: float) -> float:
+def _variance_of_mean(weighted: Sequence[float], weights: Sequence[float], total: float) -> float:
     """Variance of Σwy/Σw for uncorrelated entries, given every w·y (`weighted`), every w, and what the w add up to.
 
     The weights are taken as given. Linearised ratio estimator.

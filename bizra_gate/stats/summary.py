@@ -24,11 +24,11 @@ from .latencies import Family
 from .processes import joined, overdispersion
 from .quantiles import Interval
 from .ratio import wilson
+from .recent import Recent
 from .series import effective_n_of
 
 _KINDS = ("response", "service", "delay")
-_KEPT = 2
-_recent: tuple[tuple[Measurement, tuple[float, tuple[float, ...]], dict[str, Metric]], ...] = ()
+_recent: Recent[dict[str, Metric]] = Recent(2)
 """The last summaries. Whoever opens an artifact audits its summary and then reads it: one computation for both."""
 
 
@@ -39,14 +39,9 @@ def summarize(
 
     `percentiles` (0 < p < 100) are given beside the usual ones. Reads counts only: `printed` is not looked at.
     """
-    global _recent
     wanted = tuple(sorted({*latencies.PERCENTILES, *percentiles}))
-    for known, asked, found in _recent:
-        if known is measurement and asked == (confidence, wanted):
-            return dict(found)
-    metrics = _summarized(merge.from_runs(measurement), confidence, wanted)
-    _recent = ((measurement, (confidence, wanted), metrics), *_recent)[:_KEPT]
-    return dict(metrics)
+    asked = (confidence, wanted)
+    return dict(_recent.answer(measurement, asked, lambda: _summarized(merge.from_runs(measurement), *asked)))
 
 
 def _summarized(whole: Measurement, confidence: float, wanted: Sequence[float]) -> dict[str, Metric]:

@@ -13,6 +13,7 @@ from corpus.shelves import CASES, Outcome, outcomes
 from bizra_gate.audit import RULES, examine
 from bizra_gate.model import Finding
 from bizra_gate.stats import summary
+from bizra_gate.stats.recent import Recent
 
 Told = dict[str, list[Finding]]
 
@@ -22,8 +23,7 @@ def _summaries_are_kept() -> Iterator[None]:
     """Every mutant is shown the same measurements, and the statistics are not what is mutated: the summary of each
     case is computed once, not once a mutant."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(summary, "_KEPT", len(CASES))
-        patch.setattr(summary, "_recent", ())
+        patch.setattr(summary, "_recent", Recent(len(CASES)))
         yield
 
 
