@@ -36,7 +36,8 @@ from bizra_gate.model import (
     Printed,
     Warmup,
 )
-from bizra_gate.stats import arrays, modes, series, steady
+from bizra_gate.stats import arrays, modes, series
+from bizra_gate.stats import shape as shapes
 from bizra_gate.stats.dependence import Dependence, Rows, _twice_above
 from bizra_gate.stats.histogram import decode, encode, with_exact
 from bizra_gate.stats.layout import COARSE, DEFAULT, Layout
@@ -208,15 +209,15 @@ def test_the_shares_above_a_threshold_are_those_of_log_normals(rows: list[tuple[
 @given(_SERIES.filter(lambda values: len(values) >= 10))
 @settings(max_examples=100, deadline=None)
 def test_the_largest_contrast_is_looked_for_in_every_stretch(values: list[float]) -> None:
-    shape = steady._Shape(values, values)
-    least = math.ceil(steady.LASTING * shape.n)
+    shape = shapes.Shape(values, values)
+    least = math.ceil(shapes.LASTING * shape.n)
     sums = [0.0, *itertools.accumulate(values)]
     sizes = range(least, min(2 * least, shape.n + 1))
     means = [(b - a) / size for size in sizes for a, b in zip(sums, sums[size:], strict=False)]
     start, stop = shape._stretch()
     inside, outside = shape.level(start, stop), shape._level_without(start, stop)
     pairs = ((min(means), max(means)), (inside, outside), shape._ends_of_line())
-    assert shape.most() == max(abs(steady._contrast(a, b, 0.0, 1.0).difference) for a, b in pairs)
+    assert shape.most() == max(abs(shapes._contrast(a, b, 0.0, 1.0).difference) for a, b in pairs)
 
 
 def _valleys_by_definition(smooth: Sequence[float], counts: Sequence[float], least: float) -> list[object]:
