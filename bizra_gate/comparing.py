@@ -78,8 +78,9 @@ def in_turn(
 
     `audits` are those of the first and of the second.
     """
-    second = {key.removeprefix(AGAINST): metric for key, metric in metrics.items() if key.startswith(AGAINST)}
-    first = {key: metric for key, metric in metrics.items() if not key.startswith(AGAINST)}
+    bare = {key: key.removeprefix(AGAINST) for key in metrics if key.startswith(AGAINST)}
+    second = {name: replace(metrics[key], name=name) for key, name in bare.items()}
+    first = {key: metric for key, metric in metrics.items() if key not in bare}
     base, head = Side(name, second, audits[1]), Side(name, first, audits[0])
     return _pair(base, head, margin, confidence, _usual(base, head), in_turn=True)
 

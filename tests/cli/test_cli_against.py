@@ -11,7 +11,7 @@ import pytest
 from cli_builders import NOW, Repository, in_turn
 
 from bizra_gate import against, demo, opening, pipeline, schema
-from bizra_gate.cli import planning
+from bizra_gate.cli import planning, reading
 from bizra_gate.errors import UntrustedError, UsageError
 from bizra_gate.evidence import benchmark as benchmarks
 from bizra_gate.evidence.benchmark import Benchmark
@@ -116,6 +116,17 @@ def test_both_halves_and_both_summaries_come_back(gate: Gate) -> None:
     assert (read.against.plan.target, read.against.plan.against) == ("http://127.0.0.1:8080/b", None)
     assert {row.metric for row in read.against.printed} == {row.metric for row in read.measurement.printed}
     assert opening.audit_of(read, gate.policy).verdict == "VALID"
+
+
+def test_the_ratio_of_two_targets_measured_in_turn_is_told(gate: Gate) -> None:
+    """Of every metric that each of their runs has, with its interval."""
+    assert gate.plan is not None
+    first, second = in_turn(gate.plan, 1.3)
+    both = Benchmark("a" * 32, NOW, benchmarks.Tool("t", "1"), first, {"target": "fake:a"}, against=second)
+    told = {text.partition(" ")[0]: text for text in reading.ratios(both, gate.policy)}
+    assert float(told["latency.mean"].split()[1]) == pytest.approx(1.3, rel=0.02)
+    assert "worse" in told["latency.mean"]
+    assert not [text for text in told.values() if "one process" in text], told
 
 
 def test_a_summary_of_the_second_target_that_its_counts_do_not_give_is_invalid(gate: Gate) -> None:
