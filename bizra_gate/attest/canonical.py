@@ -14,6 +14,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from json.encoder import encode_basestring as _quote
 
 from bizra_gate.attest.strict import MAX_DEPTH, SAFE_INTEGER, float_problem
@@ -202,7 +203,7 @@ def _lay_out_scalars(
         return
     inner = line + "  "
     width = COLUMNS - (len(inner) - 1)
-    lines = _fill_numbers(body, width) if only_numbers else fill(tokens, width)
+    lines = fill_numbers(body, width) if only_numbers else fill(tokens, width)
     put(f"[{inner}{(',' + inner).join(lines)}{line}]")
 
 
@@ -214,9 +215,14 @@ def _numbers(value: Iterable[object]) -> str:
     return text
 
 
-def _fill_numbers(body: str, width: int) -> list[str]:
+def fill_numbers(body: str, width: int) -> list[str]:
     """What `fill` gives, for tokens that hold no spaces and are all shorter than a line, in one regular expression."""
-    return re.findall(rf"(.{{1,{width - 1}}}), ", body + ", ")
+    return _filled_lines(width).findall(body + ", ")
+
+
+@cache
+def _filled_lines(width: int) -> re.Pattern[str]:
+    return re.compile(rf"(.{{1,{width - 1}}}), ", re.DOTALL)
 
 
 def fill(tokens: Iterable[str], width: int) -> list[str]:

@@ -14,7 +14,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from bizra_gate.attest.canonical import COLUMNS, ecmascript, fill, jcs_sorted
+from bizra_gate.attest.canonical import COLUMNS, ecmascript, fill, fill_numbers, jcs_sorted
 from bizra_gate.attest.strict import MAX_DEPTH, float_problem, may_hold_an_unsafe_integer
 
 MAX_BYTES = 2**20
@@ -153,16 +153,7 @@ def _is_filled(text: str, rows: re.Match[str], depth: int) -> bool:
         tokens = _TOKEN.findall(filled)
         lines = fill(tokens, width)
         return column + len(", ".join(tokens)) + 3 > COLUMNS and f",{inner}".join(lines) == filled
-    lines = filled.split(f",{inner}")
-    breaks, unbroken = len(lines) - 1, filled.replace(", ", "")
-    if unbroken.count(",") != breaks or unbroken.count("\n") != breaks:
+    numbers = filled.replace(f",{inner}", ", ")
+    if "\n" in numbers or not numbers.count(", ") == numbers.count(",") == numbers.count(" "):
         return False
-    if unbroken.count(" ") != breaks * (len(inner) - 1):
-        return False
-    lengths = list(map(len, lines))
-    heads = [len(line.partition(",")[0]) for line in lines[1:]]
-    return (
-        column + len(filled) - breaks * (len(inner) - 1) + 3 > COLUMNS
-        and max(lengths) < width
-        and all(length + 3 + head > width for length, head in zip(lengths, heads, strict=False))
-    )
+    return column + len(numbers) + 3 > COLUMNS and f",{inner}".join(fill_numbers(numbers, width)) == filled

@@ -115,8 +115,7 @@ def _of_steps(name: str, latency: Latency, measurement: Measurement) -> Iterator
     clock = measurement.clock.resolution_ns if measurement.clock is not None else None
     step, rounded = lattice.step_ns(histogram), lattice.digits(histogram)
     said = max(clock or 1.0, latency.quantum_ns or 1.0)
-    typical = facts.percentile(latency, 50.0)
-    if step > 10 * said and typical is not None and step > RATIO * typical.value:
+    if step > 10 * said and (typical := facts.percentile(latency, 50.0)) and step > RATIO * typical.value:
         what = f"whole multiples of {time(step)}"
     elif rounded is not None:
         what = f"numbers of {rounded} digit{'s' if rounded > 1 else ''}"

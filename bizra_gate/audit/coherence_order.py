@@ -111,6 +111,9 @@ def _not_finite(measurement: Measurement) -> Iterator[Finding]:
     figures += [(f"run {run.index} value", value) for run in measurement.runs for value in run.values]
     figures += [(name, float(count)) for name, count in _counts(measurement)]
     figures += _of_own(measurement)
+    values = [value for _, value in figures]
+    if all(map(math.isfinite, values)) and min(values, default=0.0) >= 0:
+        return
     for name, value in figures:
         if not math.isfinite(value):
             yield invalid(

@@ -94,7 +94,8 @@ def _medians(series: Intervals, holder: Run | Measurement, rows: range) -> list[
     latency = _headline_of(holder)
     if latency is None or latency.histogram is None or not series.p50_ns or not rows:
         return []
-    found = [float(series.p50_ns[row]) for row in rows if series.count[row]]
+    counted = zip(series.p50_ns[rows.start : rows.stop], series.count[rows.start : rows.stop], strict=True)
+    found = [float(p50) for p50, n in counted if n]
     low, high = latency.histogram.quantile(0.4), latency.histogram.quantile(0.6)
     if not found or low is None or high is None:
         return []

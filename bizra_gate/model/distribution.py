@@ -42,6 +42,9 @@ class Columns(Protocol):
     def powers(self) -> tuple[int, int]:
         """Σ c·(low + high) and Σ c·(low + high)², exactly."""
 
+    def edges_at(self, ranks: Sequence[int]) -> list[tuple[int, int]]:
+        """Lowest and highest value of each bin that holds the value of one of these 1-based ranks."""
+
 
 @dataclass(frozen=True)
 class Distribution:
@@ -176,14 +179,23 @@ class Distribution:
         """Index of the bin that holds the value of 1-based `rank`, 1 ≤ rank ≤ n."""
         return bisect_left(self.cumulative, rank)
 
+    def edges_at(self, ranks: Sequence[int]) -> list[tuple[int, int]]:
+        """Lowest and highest value of each bin that holds the value of one of these 1-based ranks, all 1 ≤ rank ≤ n."""
+        if self.columns is not None:
+            return self.columns.edges_at(ranks)
+        return [self.edges(self.bin_of_rank(rank)) for rank in ranks]
+
     def quantile(self, q: float) -> int | None:
         """The value at ceil rank ⌈q·n⌉ (nearest rank), as the upper edge of its bin, kept within [min, max]."""
         if not self.n:
             return None
-        _, value = self.edges(self.bin_of_rank(self.rank(q)))
-        if self.maximum is not None:
-            value = min(value, self.maximum)
-        return value if self.minimum is None else max(value, self.minimum)
+        return self.within(self.edges(self.bin_of_rank(self.rank(q)))[1])
+
+    def within(self, value: int) -> int:
+        """`value` kept within the exact minimum and maximum, as far as they are known."""
+        if self.maximum is not None and value > self.maximum:
+            value = self.maximum
+        return self.minimum if self.minimum is not None and value < self.minimum else value
 
     def rank(self, q: float) -> int:
         """Ceil rank of quantile `q` in [0, 1]; the tiny slack keeps 0.9 · 10 at 9 in spite of binary fractions."""

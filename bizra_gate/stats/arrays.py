@@ -53,9 +53,13 @@ class Columns:
     def edges(self, index: int) -> tuple[int, int]:
         return int(self.low[index]), int(self.high[index])
 
+    def edges_at(self, ranks: Sequence[int]) -> list[tuple[int, int]]:
+        places = self.totals.searchsorted(ranks)
+        return list(zip(self.low.take(places).tolist(), self.high.take(places).tolist(), strict=True))
+
     def same(self, other: Columns) -> bool:
         pairs = ((self.low, other.low), (self.high, other.high), (self.count, other.count))
-        return all(one is two or (len(one) == len(two) and bool((one == two).all())) for one, two in pairs)
+        return all(one is two or (len(one) == len(two) and not some(one != two)) for one, two in pairs)
 
     def held(self, index: int) -> int:
         return int(self.count[index])
@@ -118,8 +122,8 @@ def loaded() -> ModuleType | None:
 
 
 def some(mask: Any) -> bool:
-    """`mask.any()` at a third of its cost."""
-    return len(mask.nonzero()[0]) > 0
+    """`mask.any()` of an array of truth values at a tenth of its cost."""
+    return 1 in mask.tobytes()
 
 
 def columns_of(distribution: Distribution) -> Columns | None:
@@ -139,10 +143,10 @@ def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
         return None
     raw = np.frombuffer(stream, np.uint8)
     more = raw >= 0x80  # another byte of the same number follows
-    if more[-1] or (more[:-1] & (raw[1:] == 0)).any():
+    if more[-1] or some(more[:-1] & (raw[1:] == 0)):
         return None
     longest, run = 1, more
-    while run.any():
+    while some(run):
         if longest == _LONGEST:
             return None
         run = run[:-1] & more[longest:]
@@ -159,7 +163,7 @@ def places(stream: bytes, layout: Layout) -> tuple[Any, Any, int] | None:
     half = value >> 1
     skipped = half * (value & 1)
     following = ((skipped + 1) * begins).cumsum(dtype=np.int64)  # at every byte, since picking out numbers costs more
-    held = np.flatnonzero((half > skipped) & begins)
+    held = ((half > skipped) & begins).nonzero()[0]
     return following.take(held) - 1, half.take(held).astype(np.int64, copy=False), int(following[-1])
 
 
@@ -196,7 +200,7 @@ def narrower(distribution: Distribution, widths: Sequence[int]) -> list[int] | N
     columns, np = columns_of(distribution), _numpy
     if columns is None or np is None:
         return None
-    found: list[int] = np.searchsorted(columns.high - columns.low, [width - 1 for width in widths]).tolist()
+    found: list[int] = (columns.high - columns.low).searchsorted([width - 1 for width in widths]).tolist()
     return found
 
 
@@ -209,7 +213,7 @@ def by_middle(
         return None
     low, high = columns.low[part], columns.high[part]
     narrow = 1 + width / 4
-    if not float((low * narrow - high).min()) > slack * (1 + narrow):
+    if some(low * narrow - high <= slack * (1 + narrow)):
         return None
     edges = 2 * np.exp(start + width * np.arange(1, size))
     for unsure in (abs(edges - np.rint(edges)) < _ROUNDED * edges).nonzero()[0].tolist():

@@ -16,7 +16,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import mul, truediv
+from itertools import repeat
+from operator import mul, sub, truediv
 
 from ..model import Distribution, Intervals
 from .recent import Recent
@@ -48,8 +49,9 @@ def rows_of(intervals: Intervals, window_ns: float | None, residence_ns: float |
     Operations are counted by start and listed by end, so for about three residences after the window opens the slow
     ones are still missing. At most a fifth of the rows is left out for that.
     """
-    held = intervals.count
-    keep = [i for i in full_rows(intervals, window_ns, residence_ns) if held[i] > 0]
+    held, rows = intervals.count, full_rows(intervals, window_ns, residence_ns)
+    whole = min(held[rows.start : rows.stop], default=1) > 0
+    keep = rows if whole else [i for i in rows if held[i] > 0]
     count = tuple(map(float, _taken(held, keep)))
     total = _taken(intervals.total_ns, keep)
     means = tuple(map(truediv, total, count))
@@ -83,7 +85,9 @@ def _counted_within(intervals: Intervals, window_ns: float | None) -> tuple[int,
     return begin, rows
 
 
-def _taken(column: tuple[int, ...], keep: Sequence[int]) -> tuple[int, ...]:
+def _taken(column: tuple[int, ...], keep: range | list[int]) -> tuple[int, ...]:
+    if isinstance(keep, range):
+        return column[keep.start : keep.stop]
     return tuple([column[i] for i in keep]) if column else ()
 
 
@@ -146,4 +150,5 @@ def _logarithms(values: Sequence[int]) -> list[float]:
 
 def _twice_above(log_normals: tuple[Sequence[float], Sequence[float]], logarithm: float) -> tuple[float, ...]:
     """Twice the share of each of `Dependence._log_normals` that lies above the threshold."""
-    return tuple(map(math.erfc, [logarithm * scale - place for scale, place in zip(*log_normals, strict=True)]))
+    scales, places = log_normals
+    return tuple(map(math.erfc, map(sub, map(mul, repeat(logarithm), scales), places)))

@@ -14,6 +14,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ..errors import UntrustedError
 from ..model import Distribution
@@ -142,9 +143,15 @@ def _layout(payload: bytes) -> Layout:
     if offset != 0 or ratio != 1.0:
         raise _refuse(f"offset {offset} and ratio {ratio}", "offset 0 and ratio 1")
     try:
-        return Layout(lowest, highest, digits)
+        return _stated(lowest, highest, digits)
     except ValueError as error:
         raise _refuse("an impossible layout", str(error)) from None
+
+
+@lru_cache(maxsize=16)
+def _stated(lowest: int, highest: int, digits: int) -> Layout:
+    """One noun for all histograms of one layout: what follows from its three numbers is then computed once."""
+    return Layout(lowest, highest, digits)
 
 
 def _unwrap(text: str, caps: Caps) -> bytes:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from ..model import Distribution, Figure, Latency, Metric
 from .dependence import Dependence
 from .processes import joined
-from .quantiles import Interval, quantile_interval
+from .quantiles import Interval, estimates
 from .series import batch_means_interval
 from .student import normal_quantile, t_quantile
 
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99)
+_all_but_its_name = attrgetter(*[field.name for field in fields(Metric)[1:]])
 TAIL_FROM = 90.0
 """From here on a percentile of batch means says nothing of single operations, and is left out."""
 
@@ -58,7 +60,7 @@ class _Counted:
     def metrics(self, percentiles: Sequence[float]) -> list[Metric]:
         single = self._batch == 1
         found = [self._extreme("min"), self._mean()]
-        found += [self._percentile(p) for p in percentiles if single or p < TAIL_FROM]
+        found += self._percentiles([p for p in percentiles if single or p < TAIL_FROM])
         return [*found, self._extreme("max")] if single else found
 
     def _metric(
@@ -114,15 +116,19 @@ class _Counted:
         half = factor * math.sqrt((self._histogram.variance or 0.0) / effective)
         return (max(0.0, estimate - half), estimate + half), f"normal, {self._said(effective)}"
 
-    def _percentile(self, p: float) -> Metric:
-        q = p / 100
-        estimate = float(self._histogram.quantile(q) or 0)
-        values = [estimate if part is self._histogram else float(part.quantile(q) or 0) for part in self._parts]
-        effective = self._effective(lambda series: series.for_quantile(q))
-        within = quantile_interval(self._histogram, q, self._confidence, effective)
-        interval = joined(within, estimate, values, self._confidence)
-        method = f"order statistics, {self._said(effective)}"
-        return self._metric(f"p{p:g}", estimate, interval, method, values, effective)
+    def _percentiles(self, percentiles: Sequence[float]) -> Iterator[Metric]:
+        quantiles = [p / 100 for p in percentiles]
+        effective = [self._effective(lambda series: series.for_quantile(q)) for q in quantiles]  # noqa: B023
+        found = estimates(self._histogram, quantiles, self._confidence, effective)
+        of_parts = [
+            [value for value, _ in found] if part is self._histogram else list(map(part.quantile, quantiles))
+            for part in self._parts
+        ]
+        for i, (p, (value, within)) in enumerate(zip(percentiles, found, strict=True)):
+            estimate, values = float(value), [float(part[i] or 0) for part in of_parts]
+            interval = joined(within, estimate, values, self._confidence)
+            method = f"order statistics, {self._said(effective[i])}"
+            yield self._metric(f"p{p:g}", estimate, interval, method, values, effective[i])
 
     def _effective(self, share: Callable[[Dependence], float]) -> float:
         """Effective n over all processes, each by its own series; n where there is no series."""
@@ -166,4 +172,4 @@ def _as_printed(name: str, figure: Figure, latency: Latency) -> Metric:
 
 def renamed(metrics: Sequence[Metric], name: str) -> list[Metric]:
     """The same metrics under another family's name."""
-    return [replace(metric, name=f"{name}.{metric.name.partition('.')[2]}") for metric in metrics]
+    return [Metric(f"{name}.{metric.name.partition('.')[2]}", *_all_but_its_name(metric)) for metric in metrics]

@@ -10,6 +10,7 @@ Source: David & Nagaraja, *Order Statistics*, 7.1; Hahn & Meeker, *Statistical I
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 from ..model import Distribution
@@ -42,14 +43,37 @@ def quantile_interval(
     of that size (rounded down), each stretched over the n / n_effective values that it stands for, outwards: the
     interval grows by √(n / n_effective), and a side is None as soon as `n_effective` values would not have bounded it.
     """
-    n = distribution.n
-    if n == 0:
-        return None, None
+    return estimates(distribution, (q,), confidence, (n_effective,))[0][1] if distribution.n else (None, None)
+
+
+def estimates(
+    distribution: Distribution, quantiles: Sequence[float], confidence: float, n_effective: Sequence[float | None]
+) -> list[tuple[int, Interval]]:
+    """`Distribution.quantile` and `quantile_interval` of each of `quantiles`, each with its `n_effective`, all at once.
+
+    `distribution` is not empty.
+    """
+    ranks: list[int] = []
+    bounded: list[tuple[bool, bool]] = []
+    for q, effective in zip(quantiles, n_effective, strict=True):
+        lower, upper = _enclosing(distribution.n, q, confidence, effective)
+        ranks += (distribution.rank(q), lower or 1, upper or 1)
+        bounded.append((lower is not None, upper is not None))
+    edges, within = distribution.edges_at(ranks), distribution.within
+    return [
+        (within(middle[1]), (within(low[0]) if has_low else None, within(high[1]) if has_high else None))
+        for middle, low, high, (has_low, has_high) in zip(edges[::3], edges[1::3], edges[2::3], bounded, strict=True)
+    ]
+
+
+def _enclosing(n: int, q: float, confidence: float, n_effective: float | None) -> tuple[int | None, int | None]:
+    """The 1-based ranks among `n` values between which quantile `q` lies, as `quantile_interval` takes them."""
     size = n if n_effective is None else max(1, min(n, math.floor(n_effective)))
     lower, upper = order_statistic_ranks(size, q, confidence)
-    low = None if lower is None else _low_edge(distribution, (lower - 1) * n // size + 1)
-    high = None if upper is None else _high_edge(distribution, min(n, -(-upper * n // size)))
-    return low, high
+    return (
+        None if lower is None else (lower - 1) * n // size + 1,
+        None if upper is None else min(n, -(-upper * n // size)),
+    )
 
 
 def samples_needed(q: float, confidence: float = 0.95) -> int:
@@ -60,16 +84,6 @@ def samples_needed(q: float, confidence: float = 0.95) -> int:
     while None in order_statistic_ranks(n, q, confidence):
         n += 1
     return n
-
-
-def _low_edge(distribution: Distribution, rank: int) -> int:
-    edge = distribution.edges(distribution.bin_of_rank(rank))[0]
-    return edge if distribution.minimum is None else max(edge, distribution.minimum)
-
-
-def _high_edge(distribution: Distribution, rank: int) -> int:
-    edge = distribution.edges(distribution.bin_of_rank(rank))[1]
-    return edge if distribution.maximum is None else min(edge, distribution.maximum)
 
 
 def _require(q: float, confidence: float) -> None:

@@ -87,9 +87,11 @@ def _drained(run: Run) -> float:
     """Successes that ended after the window."""
     if run.intervals is None or run.duration_ns is None:
         return 0.0
+    starts = run.intervals.start_ns
+    if not starts or max(starts) < run.duration_ns:
+        return 0.0
     share = _timeout_share(run.errors)
-    rows = range(len(run.intervals.start_ns))
-    late = [row for row in rows if run.intervals.start_ns[row] >= run.duration_ns]
+    late = [row for row, start in enumerate(starts) if start >= run.duration_ns]
     return math.fsum(_successes(run.intervals, row, share) for row in late)
 
 

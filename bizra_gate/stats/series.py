@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from operator import mul
+from operator import mul, truediv
 
 from .student import t_quantile
 
@@ -126,8 +126,10 @@ def _batches(series: Sequence[float], weights: Sequence[float]) -> tuple[list[fl
 def _batched(series: Sequence[float], weights: Sequence[float], size: int) -> tuple[list[float], list[float]]:
     """Weighted means of `size` neighbours each; what does not fill a batch joins the last one."""
     if size == 1:
-        alone = [(w * y / w, w) for w, y in zip(weights, series, strict=True) if w > 0]
-        return [mean for mean, _ in alone], [w for _, w in alone]
+        if min(weights) <= 0:
+            series = [y for w, y in zip(weights, series, strict=True) if w > 0]
+            weights = [w for w in weights if w > 0]
+        return list(map(truediv, map(mul, weights, series), weights)), list(weights)
     count = max(1, len(series) // size)
     means, sizes = [], []
     for index in range(count):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
-from operator import sub
+from operator import mul, sub
 from statistics import median
 from typing import Literal
 
@@ -212,8 +212,8 @@ class Shape:
 
     def _ends_of_line(self) -> tuple[float, float]:
         """First and last value of the least-squares line."""
-        middle, mean = (self.n - 1) / 2, self.level(0, self.n)
-        slope = math.fsum([(i - middle) * value for i, value in enumerate(self.values)]) / self._moment
+        mean = self.level(0, self.n)
+        slope = math.fsum(map(mul, _from_middle(self.n), self.values)) / self._moment
         return mean - slope * self.n / 2, mean + slope * self.n / 2
 
     def _line(self) -> Contrast:
@@ -249,6 +249,12 @@ def _contrast(before: float, after: float, error: float, ratio: float) -> Contra
 
 def _ratio(before: float, after: float) -> float:
     return max(0.0, after / before) if before > 0 else math.inf
+
+
+@lru_cache(maxsize=8)
+def _from_middle(n: int) -> tuple[float, ...]:
+    """How far each of `n` places lies from their middle."""
+    return tuple([i - (n - 1) / 2 for i in range(n)])
 
 
 def _extremes_of(values: Sequence[float]) -> tuple[float, float]:

@@ -128,6 +128,9 @@ def test_sums_modes_and_steps_of_a_histogram_are_the_same(histogram: Distributio
         assert (quick, tuple(quick.cumulative), quick.n) == (plain, plain.cumulative, plain.n)
         assert (quick.edge_sums, list(quick.pairs())) == (plain.edge_sums, list(plain.pairs()))
         assert (quick.mean, quick.variance) == (plain.mean, plain.variance)
+        ranks = [1 + plain.n * part // 7 for part in range(7)] + [plain.n]
+        held_there = [plain.edges(plain.bin_of_rank(rank)) for rank in ranks]
+        assert quick.edges_at(ranks) == plain.edges_at(ranks) == held_there
         assert modes.modes(quick) == modes.modes(plain)
         assert (lattice.step_ns(quick), lattice.digits(quick)) == _lattice_by_definition(plain)
     assert (lattice.step_ns(plain), lattice.digits(plain)) == _lattice_by_definition(plain)

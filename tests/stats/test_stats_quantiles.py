@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bizra_gate.model import Distribution
 from bizra_gate.stats import binomial
-from bizra_gate.stats.quantiles import order_statistic_ranks, quantile_interval, samples_needed
+from bizra_gate.stats.quantiles import estimates, order_statistic_ranks, quantile_interval, samples_needed
 
 MS, S = 1_000_000, 1_000_000_000
 MINIMUM_N = {0.5: 6, 0.9: 36, 0.95: 72, 0.99: 368, 0.999: 3688, 0.9999: 36887}
@@ -127,6 +127,19 @@ def test_the_interval_holds_the_estimate(values: list[int], q: float) -> None:
     assert estimate is not None
     assert low is None or low <= estimate
     assert high is None or estimate <= high
+
+
+@given(
+    st.lists(st.integers(1, 10**9), min_size=1, max_size=300),
+    st.lists(st.tuples(st.floats(0.001, 0.9999), st.one_of(st.none(), st.floats(0, 400))), max_size=5),
+)
+@settings(max_examples=60, deadline=None)
+def test_estimates_of_many_quantiles_are_those_of_each(
+    values: list[int], asked: list[tuple[float, float | None]]
+) -> None:
+    sample = Distribution.of(values)
+    each = [(sample.quantile(q), quantile_interval(sample, q, 0.9, effective)) for q, effective in asked]
+    assert estimates(sample, [q for q, _ in asked], 0.9, [effective for _, effective in asked]) == each
 
 
 @pytest.mark.parametrize(("q", "confidence"), [(0, 0.95), (1, 0.95), (0.5, 0), (0.5, 1), (1.2, 0.95)])
