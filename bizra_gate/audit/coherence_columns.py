@@ -38,12 +38,12 @@ def fit(series: Intervals, batch: int, whole: Distribution | None) -> bool:
     if rows is None:
         return False
     if batch > 1:
-        if arrays.some(rows[0] % batch):
+        if arrays.some(rows[0] % batch != 0):
             return False
         rows[0] //= batch
     empty = rows[0] == 0
     if arrays.some(empty):
-        if arrays.some(rows[1:, empty]):
+        if arrays.some(rows[1:, empty] != 0):
             return False
         rows = rows[:, ~empty]
         if not rows.size:

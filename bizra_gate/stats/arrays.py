@@ -122,7 +122,7 @@ def loaded() -> ModuleType | None:
 
 
 def some(mask: Any) -> bool:
-    """`mask.any()` of an array of truth values at a tenth of its cost."""
+    """`mask.any()` at a tenth of its cost; `mask` is an array of truth values, of which each is a byte, 0 or 1."""
     return 1 in mask.tobytes()
 
 
