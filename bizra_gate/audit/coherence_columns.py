@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -28,47 +29,60 @@ _CUT = 52 - DEFAULT.half_bits
 """Bits of the fraction of a double that a bin does not tell apart."""
 
 
-def fit(series: Intervals, batch: int, whole: Distribution | None) -> bool:
-    """True where `coherence_rows.of_rows` would find nothing; False where it has to look, or without numpy."""
+def fit(window: Intervals | None, batch: int, whole: Distribution | None, warmup: Intervals | None = None) -> bool:
+    """True where `coherence_rows.of_rows` would find nothing in either series; False where it has to look.
+
+    `whole` is the histogram of the window. Without numpy the answer is always False.
+    """
     np = arrays.loaded()
     held = arrays.columns_of(whole) if whole is not None else None
     if np is None or (whole is not None and held is None):
         return False
-    rows = _rows(np, series)
+    rows = _rows(np, [series for series in (window, warmup) if series is not None])
     if rows is None:
         return False
     if batch > 1:
         if arrays.some(rows[0] % batch != 0):
             return False
         rows[0] //= batch
+    ours = len(window.count) if window is not None else 0
     empty = rows[0] == 0
     if arrays.some(empty):
         if arrays.some(rows[1:, empty] != 0):
             return False
+        ours -= int(empty[:ours].sum())
         rows = rows[:, ~empty]
         if not rows.size:
             return True
-    n, values = rows[0], rows[2:]
-    ranks = _ranks(np, n)
+    values = rows[2:]
+    ranks = _ranks(np, rows[0])
     low, high = _bins(np, values)
     edges = (values[:2] == high[:2]) & (ranks[1:] > 0)
     if arrays.some((values[:2] != values[2]) > edges):
         return False
-    least = whole.minimum if whole is not None and whole.minimum is not None else 0
-    if not _sums_fit(np, rows, ranks, low, least, batch):
+    floors = np.zeros_like(ranks)
+    floors[1:] = low[:2]
+    if whole is not None and whole.minimum is not None:
+        floors[0, :ours] = whole.minimum
+    if not _sums_fit(np, rows, ranks, floors, batch):
         return False
-    return held is None or _placed(np, held, values, ranks)
+    return held is None or not ours or _placed(np, held, values[:, :ours], ranks[:, :ours])
 
 
-def _rows(np: ModuleType, series: Intervals) -> Any:
-    """Count, sum, p50, p99 and maximum of each row, or None where a product of a count and a value might overflow."""
-    counts, columns = series.count, (series.total_ns, series.p50_ns, series.p99_ns, series.maximum_ns)
-    size = len(counts)
-    if not size or any(len(column) != size for column in columns):
+def _rows(np: ModuleType, parts: Sequence[Intervals]) -> Any:
+    """Count, sum, p50, p99 and maximum of each row of all `parts`; None where a count times a value might overflow."""
+    columns: list[tuple[int, ...]] = []
+    for name in ("count", "total_ns", "p50_ns", "p99_ns", "maximum_ns"):
+        for part in parts:
+            column = getattr(part, name)
+            if len(column) != len(part.count):
+                return None
+            columns.append(column)
+    size = sum(len(part.count) for part in parts)
+    if not size:
         return None
-    first, second, third, fourth = columns
     try:
-        packed = struct.pack(f"{5 * size}q", *counts, *first, *second, *third, *fourth)
+        packed = struct.pack(f"{5 * size}q", *chain.from_iterable(columns))
     except struct.error:
         return None
     rows = np.array(np.frombuffer(packed, np.int64)).reshape(5, size)
@@ -100,12 +114,10 @@ def _bins(np: ModuleType, values: Any) -> tuple[Any, Any]:
     return low.astype(np.int64), np.maximum(low, high)
 
 
-def _sums_fit(np: ModuleType, rows: Any, ranks: Any, low: Any, least: int, batch: int) -> bool:
-    """`coherence_rows._of_sum` of every row."""
+def _sums_fit(np: ModuleType, rows: Any, ranks: Any, floors: Any, batch: int) -> bool:
+    """`coherence_rows._of_sum` of every row; `floors` are the least that the values of each of `ranks` can be."""
     values = rows[2:]
-    floors = np.empty_like(ranks)
-    floors[0], floors[1:] = least, low[:2]
-    below = np.add.reduce(ranks * floors) + (values[2] - least)
+    below = np.add.reduce(ranks * floors) + (values[2] - floors[0])
     above = np.add.reduce(ranks * values)
     if batch == 1:
         return not arrays.some((below > rows[1]) | (rows[1] > above))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model import Distribution, Finding, Latency, Measurement, Run
-from . import facts
+from . import coherence_columns, facts
 from .coherence_rows import of_rows
 from .ranges import Range
 from .rule import invalid
@@ -94,6 +94,8 @@ def _of_series(name: str, run: Run) -> Iterator[Finding]:
     if latency is None:
         return
     whole = latency.histogram if latency.histogram is not None and latency.histogram.n else None
+    if coherence_columns.fit(run.intervals, latency.batch, whole, run.warmup_intervals):
+        return
     if run.intervals is not None:
         yield from of_rows(name, run.intervals, latency.batch, whole)
     if run.warmup_intervals is not None:

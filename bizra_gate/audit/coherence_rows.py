@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from ..model import Distribution, Finding, Intervals
 from ..stats.layout import DEFAULT
-from . import coherence_columns
 from .rule import invalid
 from .wording import count, time
 
@@ -42,7 +41,7 @@ class _Row(NamedTuple):
 def of_rows(name: str, series: Intervals, batch: int, whole: Distribution | None) -> Iterator[Finding]:
     """The first row of `series` that contradicts itself, and where the rows contradict `whole`, their histogram."""
     columns = (series.total_ns, series.maximum_ns, series.p50_ns, series.p99_ns)
-    if not all(columns) or coherence_columns.fit(series, batch, whole):
+    if not all(columns):
         return
     rows: list[_Row] = []
     for place, (n, total, *values) in enumerate(zip(series.count, *columns, strict=True)):

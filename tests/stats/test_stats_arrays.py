@@ -316,18 +316,22 @@ def _both_ways(seed: int, batch: int) -> tuple[Distribution, Distribution]:
 @settings(max_examples=250, deadline=None)
 def test_rows_fit_at_once_only_where_each_of_them_does(seed: int, name: str, by: int, batch: int) -> None:
     dice = random.Random(seed)
-    intervals, _ = _recorded(seed % 7, batch)
-    column = list(getattr(intervals, name))
+    honest, _ = _recorded(seed % 7, batch)
+    column = list(getattr(honest, name))
     place = dice.randrange(len(column))
     column[place] = by if abs(by) >= 2**62 else max(0, column[place] + by)
-    series = dataclasses.replace(intervals, **{name: tuple(column)})  # type: ignore[arg-type]
+    series = dataclasses.replace(honest, **{name: tuple(column)})  # type: ignore[arg-type]
     for kept, held in (_both_ways(seed % 7, batch), (None, None)):
         wrong = list(coherence_rows.of_rows("", series, batch, kept))
+        alone = list(coherence_rows.of_rows("", series, batch, None))
         with by_columns():
             fits = coherence_columns.fit(series, batch, held)
+            beside = coherence_columns.fit(honest, batch, held, series)
             assert list(coherence_rows.of_rows("", series, batch, held)) == wrong
         assert not (fits and wrong)
+        assert not (beside and alone)
         assert fits or wrong or abs(by) >= 2**62
+        assert beside or alone or abs(by) >= 2**62
 
 
 @pytest.mark.parametrize("batch", [1, 8])
@@ -337,6 +341,8 @@ def test_the_rows_of_an_honest_run_fit_at_once(seed: int, batch: int) -> None:
     with by_columns():
         assert coherence_columns.fit(intervals, batch, read(whole))
         assert coherence_columns.fit(intervals, batch, None)
+        assert coherence_columns.fit(intervals, batch, read(whole), intervals)
+        assert coherence_columns.fit(None, batch, None, intervals)
 
 
 @given(st.lists(st.one_of(st.integers(0, 5_000), st.integers(0, 2**53 - 1)), min_size=1), st.integers(1, 10**7))
