@@ -75,7 +75,7 @@ def values(latency: Latency) -> int | None:
 
 def errors(measurement: Measurement) -> int:
     """Operations that ended in an error, of every class; 0 where none was told of."""
-    return sum((measurement.errors or {}).values())
+    return sum(measurement.errors.values()) if measurement.errors else 0
 
 
 def timeouts(measurement: Measurement) -> int:
