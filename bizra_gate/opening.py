@@ -22,6 +22,7 @@ from .errors import DefinitionError, MissingError, Problem, UntrustedError, Usag
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark
 from .model import Audit, EvidenceSpec, Gate, Measurement, OpenedEvidence, Policy, Reason, Trust
+from .model.quick import quick
 from .model.report import WORST_AUDIT
 
 KEYRING = "keyring.toml"
@@ -35,6 +36,7 @@ RingOf = Callable[[Path], keyring.Keyring | None]
 """Repository root → the keyring that is trusted there, None where nobody is."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Task:
     """One artifact to open, with everything that decides how it is seen."""
@@ -50,6 +52,7 @@ class Task:
     """Whether it has to be about the files here and now; an earlier measurement that is compared with is not."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Result:
     """One artifact opened."""

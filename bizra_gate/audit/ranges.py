@@ -15,8 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..model import Figure
+from ..model.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Range:
     """All values from `low` to `high`, both inclusive."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bizra_gate.errors import UsageError
 from bizra_gate.model import EvidenceSpec, Gate, OpenedEvidence, Reason, Trust
+from bizra_gate.model.quick import quick
 from bizra_gate.model.report import GateVerdict
 from bizra_gate.units import format_time
 
@@ -22,6 +23,7 @@ Merge = Callable[[Sequence[OpenedEvidence]], OpenedEvidence]
 """Several artifacts into one, where a gate asks for ``aggregate = "merge"``."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Exhibit:
     """The evidence that one `EvidenceSpec` asks for, one piece per artifact, in the order of the gate file."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bizra_gate.model import Check, CheckReport, Compared, Metric, OpenedEvidence
+from bizra_gate.model.quick import quick
 from bizra_gate.model.report import CheckVerdict
 from bizra_gate.units import format_quantity
 
@@ -26,6 +27,7 @@ WORST_FIRST: tuple[CheckVerdict, ...] = (
 """The order of the exit codes: 4 over 3 over 1 over 5 over 0."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """A verdict with its reason, and what it rests on as far as there was anything."""

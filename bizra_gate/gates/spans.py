@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bizra_gate.model import Limit
+from bizra_gate.model.quick import quick
 
 Outcome = Literal["meets", "violates", "open"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Span:
     """A closed interval in base units; None where a side is unbounded."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from .metric import Metric
 from .plan import Plan
+from .quick import quick
 from .report import Audit, CheckSeverity, Trust
 
 Operator = Literal["<=", "<", ">=", ">", "==", "in"]
@@ -22,6 +23,7 @@ class Reference:
     artifact: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Limit:
     """``<= 1.5 ms`` parsed: operator and bound in base units. ``in [a, b]`` has both bounds.
@@ -50,6 +52,7 @@ class Baseline:
     """An improvement beyond this fraction is flagged as too good to be true."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Check:
     id: str
@@ -69,12 +72,14 @@ class Check:
     """Name of the evidence it reads, where a gate has several; None: the only one."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Signers:
     role: str
     threshold: int = 1
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EvidenceSpec:
     """Where evidence lies and what is asked of it."""
@@ -95,6 +100,7 @@ class EvidenceSpec:
     required: bool = True
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the audit asks; the defaults are the strict ones."""
@@ -115,6 +121,7 @@ class Policy:
     """Why a policy is laxer than the default; shown in every report."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Gate:
     name: str
@@ -130,6 +137,7 @@ class Gate:
     family: Literal["each", "holm"] = "each"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OpenedEvidence:
     """Evidence that was already opened, decoded, recomputed and audited: all that the judge may see."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 from .distribution import Distribution
 from .plan import Plan
+from .quick import quick
 
 Loop = Literal["closed", "open", "paced-closed", "batch"]
 """closed: each user waits for its answer · open: sends do not wait · paced-closed: a rate is asked for, but a slow
@@ -25,6 +26,7 @@ PercentileMethod = Literal[
 ]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A number as its tool gave it, in base units, and the width of its last printed digit.
@@ -45,6 +47,7 @@ class Figure:
         return self.value + self.resolution / 2
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Latency:
     """One latency distribution as recorded (histogram) or as printed (figures), and how it came about."""
@@ -77,6 +80,7 @@ class Latency:
     """The tool back-filled samples that nobody sent (wrk's and autocannon's correction)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Intervals:
     """Per-interval columns, each as long as `start_ns`; intervals tile the counted window, the drain comes last.
@@ -213,6 +217,7 @@ class Caveat:
     message: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Run:
     """One process (or fork, or repetition in a fresh process) of a measurement."""
@@ -261,6 +266,7 @@ class Source:
     foreign: bool = True
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Printed:
     """A summary figure that a file states about itself and that must follow from its counts."""
@@ -301,6 +307,7 @@ class Beside:
     figures: Latency
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """Everything recorded of one measurement, or everything that another tool said of one."""

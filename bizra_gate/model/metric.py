@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from .quick import quick
+
 Better = Literal["lower", "higher", "neither"]
 
 LATENCY_FAMILIES = ("latency", "service", "response", "delay")
@@ -23,6 +25,7 @@ class MetricKind:
     better: Better
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A figure with what it rests on. `interval` sides that do not exist are None (unbounded)."""

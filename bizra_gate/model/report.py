@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .metric import Metric
+from .quick import quick
 
 Severity = Literal["invalid", "insufficient", "note"]
 AuditVerdict = Literal["VALID", "INSUFFICIENT", "INVALID"]
@@ -38,6 +39,7 @@ class Finding:
     expected: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What an audit found, what it looked at and found clean, and what it could not look at (code → why)."""
@@ -62,6 +64,7 @@ class Reason:
         return self.short or self.message
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Whether a signature, its key, the binding and the freshness hold."""
@@ -73,6 +76,7 @@ class Trust:
     """Fingerprint → owner, as the keyring names them; for people, never for a decision."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EvidenceReport:
     """One piece of evidence as it stood before the judge. `sha256` is None where the file is missing."""
@@ -100,6 +104,7 @@ class Compared:
     """How much worse is still accepted, as a fraction."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CheckReport:
     """One check and its outcome."""
@@ -124,6 +129,7 @@ class CheckReport:
     owner: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GateReport:
     name: str
