@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from . import gates, opening
 from .errors import BizraGateError
+from .model import Gate
 from .opening import Result, Task
 from .stats import arrays
 
@@ -84,8 +85,8 @@ class Openers:
         if len(self._tasks) >= PARALLEL_FROM:
             arrays.load()
         results: list[Result] = []
-        for task in self._tasks:
-            results.append(_opened(task))
+        for begin in range(0, len(self._tasks), PORTION):
+            results += _answer(self._tasks[begin : begin + PORTION])
             if progress is not None:
                 progress(len(results), len(self._tasks))
         return results
@@ -169,13 +170,12 @@ def _outlived() -> None:
 
 
 def _answer(tasks: Sequence[Task]) -> list[Result]:
-    return [_opened(task) for task in tasks]
+    """`tasks` opened, with the metrics that judging their gates looks at: all others would only be carried about."""
+    return [_narrowed(task.gate, result) for task, result in zip(tasks, opening.open_all(tasks), strict=True)]
 
 
-def _opened(task: Task) -> Result:
-    """`task` opened, with the metrics that judging its gate looks at: all others would only be carried about."""
-    result = opening.open_one(task)
-    wanted, evidence = gates.wanted_metrics(task.gate), result.evidence
+def _narrowed(gate: Gate, result: Result) -> Result:
+    wanted, evidence = gates.wanted_metrics(gate), result.evidence
     narrowed = dataclasses.replace(
         evidence,
         metrics={name: metric for name, metric in evidence.metrics.items() if name in wanted},

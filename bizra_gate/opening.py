@@ -17,17 +17,20 @@ from pathlib import Path
 from . import binding, gates, store
 from .attest import envelope, keyring, trust
 from .attest.instant import parse_instant
-from .audit import examine
+from .audit import examine_all
 from .errors import DefinitionError, MissingError, Problem, UntrustedError, UsageError
 from .evidence import benchmark as benchmarks
 from .evidence.benchmark import Benchmark
 from .model import Audit, EvidenceSpec, Gate, Measurement, OpenedEvidence, Policy, Reason, Trust
 from .model.quick import quick
 from .model.report import WORST_AUDIT
+from .stats import recent
 
 KEYRING = "keyring.toml"
 DEFAULT = 0.95
 """The confidence of intervals that nobody asked otherwise."""
+TOGETHER = 2**19
+"""Bytes of files whose contents are held at the same time; in memory they are dozens of times larger."""
 NAMED = 8
 """So many gates are named where one was not found."""
 
@@ -177,35 +180,125 @@ def open_one(task: Task) -> Result:
 
     Never raises for what an artifact holds: whatever is wrong becomes the reason why it is not believed.
     """
-    try:
-        path = store.inside(task.root, task.file, f"{task.gate.file}: evidence")
-        data = store.read(path)
-    except MissingError:
-        return Result(task.gate.name, _missing(task))
-    except (UntrustedError, UsageError) as error:
-        message = error.message.replace(str(task.root / task.file), task.file)
-        return Result(task.gate.name, _untrusted(task, None, Reason("path", message)))
-    return open_bytes(task, data)
+    return open_all([task])[0]
+
+
+def open_all(tasks: Sequence[Task]) -> list[Result]:
+    """As `open_one` for each of `tasks`, step by step for as many of them as are small enough to be held together.
+
+    A processor that takes the same step eight times in a row takes it a fifth quicker than all steps in turn.
+    """
+    return _opened([_Opening(task) for task in tasks])
 
 
 def open_bytes(task: Task, data: bytes) -> Result:
     """As `open_one`, for bytes that come from elsewhere, such as a git revision."""
+    return _opened([_Opening(task, data)])[0]
+
+
+class _Opening:
+    """One artifact on its way: every step leaves what the next one needs, or the result."""
+
     sha256: str | None = None
-    try:
-        sealed = envelope.read(data, task.file)
-        sha256 = sealed.sha256
-        verdict = _signatures(task, sealed)
-        if not verdict.ok:
-            return Result(task.gate.name, _untrusted(task, sha256, *verdict.reasons, signed_by=verdict.signed_by))
-        opened = trust.open_sealed(sealed, verdict)
-        document = opened.statement
+    result: Result | None = None
+
+    def __init__(self, task: Task, data: bytes | None = None) -> None:
+        self.task, self.data = task, data
+
+    def read(self) -> None:
+        task = self.task
+        try:
+            if self.data is None:
+                self.data = store.read(store.inside(task.root, task.file, f"{task.gate.file}: evidence"))
+        except MissingError:
+            self.result = Result(task.gate.name, _missing(task))
+        except (UntrustedError, UsageError) as error:
+            self._refuse(Reason("path", error.message.replace(str(task.root / task.file), task.file)))
+
+    def unseal(self) -> None:
+        assert self.data is not None
+        sealed = envelope.read(self.data, self.task.file)
+        self.data, self.sha256 = None, sealed.sha256
+        self.trust = _signatures(self.task, sealed)
+        if self.trust.ok:
+            self.opened = trust.open_sealed(sealed, self.trust)
+        else:
+            self._refuse(*self.trust.reasons, signed_by=self.trust.signed_by)
+
+    def decode(self) -> None:
+        document = self.opened.statement
         if document["predicateType"] != benchmarks.PREDICATE_TYPE:
             raise UntrustedError(f"predicate type {document['predicateType']!r} is no benchmark", code="kind")
-        benchmark = benchmarks.decode(document["predicate"], document["subject"])
-    except UntrustedError as error:
-        message = f"{error.message}; {error.hint}" if error.hint else error.message
-        return Result(task.gate.name, _untrusted(task, sha256, Reason(error.code, message)))
-    return _examined(task, sha256, verdict, benchmark)
+        self.benchmark = benchmarks.decode(document["predicate"], document["subject"])
+        del self.opened
+
+    def attempt(self, step: Callable[[_Opening], None]) -> None:
+        """Take `step`; what it refuses is the result."""
+        try:
+            step(self)
+        except UntrustedError as error:
+            message = f"{error.message}; {error.hint}" if error.hint else error.message
+            self._refuse(Reason(error.code, message))
+
+    def _refuse(self, *reasons: Reason, signed_by: tuple[str, ...] = ()) -> None:
+        self.result = Result(self.task.gate.name, _untrusted(self.task, self.sha256, *reasons, signed_by=signed_by))
+
+    def conclude(self, audit: Audit) -> None:
+        task, benchmark, verdict = self.task, self.benchmark, self.trust
+        reasons = tuple(_binding(task, benchmark))
+        measurement, wanted = benchmark.measurement, gates.wanted_percentiles(task.gate)
+        evidence = OpenedEvidence(
+            file=task.file,
+            sha256=self.sha256,
+            kind=task.spec.kind,
+            trust=Trust(not reasons, (*verdict.reasons, *reasons), verdict.signed_by, verdict.owners),
+            audit=audit,
+            metrics=benchmark.metrics(DEFAULT, wanted),
+            metrics_at={
+                level: benchmark.metrics(level, wanted) for level in gates.confidences(task.gate) if level != DEFAULT
+            },
+            signed_by=verdict.signed_by,
+            measured_by=_measured_by(measurement),
+            finished_at=benchmark.finished_at,
+            run_id=benchmark.run_id,
+            made_for=benchmark.gate.name if benchmark.gate is not None else None,
+            environment_key=binding.environment_key(benchmark),
+            environment=binding.environment_facts(benchmark),
+        )
+        self.result = Result(task.gate.name, evidence, measurement if task.keep_measurement else None)
+
+
+def _opened(openings: Sequence[_Opening]) -> list[Result]:
+    for one in openings:
+        one.read()
+    for together in _held_together([one for one in openings if one.result is None]):
+        with recent.of_many():
+            _take_steps(together)
+    return [one.result for one in openings if one.result is not None]
+
+
+def _held_together(openings: Sequence[_Opening]) -> Iterator[list[_Opening]]:
+    """Neighbours whose files are no larger than `TOGETHER` in all, or single ones."""
+    held: list[_Opening] = []
+    size = 0
+    for one in openings:
+        size += len(one.data or b"")
+        if held and size > TOGETHER:
+            yield held
+            held, size = [], len(one.data or b"")
+        held.append(one)
+    if held:
+        yield held
+
+
+def _take_steps(openings: Sequence[_Opening]) -> None:
+    for step in (_Opening.unseal, _Opening.decode):
+        for one in openings:
+            if one.result is None:
+                one.attempt(step)
+    left = [one for one in openings if one.result is None]
+    for one, audit in zip(left, audits_of([(one.benchmark, one.task.gate.policy) for one in left]), strict=True):
+        one.conclude(audit)
 
 
 def _signatures(task: Task, sealed: envelope.Sealed) -> Trust:
@@ -222,35 +315,16 @@ def _moment(text: str) -> datetime:
     return parse_instant(text)
 
 
-def _examined(task: Task, sha256: str | None, verdict: Trust, benchmark: Benchmark) -> Result:
-    reasons = tuple(_binding(task, benchmark))
-    measurement, wanted = benchmark.measurement, gates.wanted_percentiles(task.gate)
-    bound = Trust(not reasons, (*verdict.reasons, *reasons), verdict.signed_by, verdict.owners)
-    evidence = OpenedEvidence(
-        file=task.file,
-        sha256=sha256,
-        kind=task.spec.kind,
-        trust=bound,
-        audit=audit_of(benchmark, task.gate.policy),
-        metrics=benchmark.metrics(DEFAULT, wanted),
-        metrics_at={
-            level: benchmark.metrics(level, wanted) for level in gates.confidences(task.gate) if level != DEFAULT
-        },
-        signed_by=verdict.signed_by,
-        measured_by=_measured_by(measurement),
-        finished_at=benchmark.finished_at,
-        run_id=benchmark.run_id,
-        made_for=benchmark.gate.name if benchmark.gate is not None else None,
-        environment_key=binding.environment_key(benchmark),
-        environment=binding.environment_facts(benchmark),
-    )
-    return Result(task.gate.name, evidence, measurement if task.keep_measurement else None)
-
-
 def audit_of(benchmark: Benchmark, policy: Policy) -> Audit:
     """The audit of an artifact: of both halves where two targets were measured in turn, since they are compared."""
-    own = examine(benchmark.measurement, policy)
-    return own if benchmark.against is None else _of_both(own, examine(benchmark.against, policy))
+    return audits_of([(benchmark, policy)])[0]
+
+
+def audits_of(cases: Sequence[tuple[Benchmark, Policy]]) -> list[Audit]:
+    """As `audit_of` for each of `cases`."""
+    halves = [(half, policy) for one, policy in cases for half in (one.measurement, one.against) if half is not None]
+    found = iter(examine_all(halves))
+    return [next(found) if one.against is None else _of_both(next(found), next(found)) for one, _ in cases]
 
 
 def _of_both(first: Audit, second: Audit) -> Audit:

@@ -6,6 +6,8 @@ tolerance, source, a worked example that runs as a test, a violator and an hones
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..model import Audit, Finding, Measurement, Policy
 from ..model.report import AuditVerdict
 from . import (
@@ -29,7 +31,7 @@ from . import (
 )
 from .rule import Answer, Check, NotApplicable, Rule
 
-__all__ = ["RULES", "Answer", "Check", "NotApplicable", "Rule", "examine"]
+__all__ = ["RULES", "Answer", "Check", "NotApplicable", "Rule", "examine", "examine_all"]
 
 RULES: tuple[Rule, ...] = (
     Rule(coherence_order.CODE, coherence_order.order),
@@ -70,19 +72,25 @@ def examine(measurement: Measurement, policy: Policy) -> Audit:
 
     INVALID if anything contradicts, else INSUFFICIENT if anything is too little, else VALID.
     """
-    findings: list[Finding] = []
-    clean: list[str] = []
-    skipped: dict[str, str] = {}
+    return examine_all([(measurement, policy)])[0]
+
+
+def examine_all(cases: Sequence[tuple[Measurement, Policy]]) -> list[Audit]:
+    """As `examine` for each of `cases`, rule by rule for all of them, which is quicker than all rules for each."""
+    findings: list[list[Finding]] = [[] for _ in cases]
+    clean: list[list[str]] = [[] for _ in cases]
+    skipped: list[dict[str, str]] = [{} for _ in cases]
     for rule in RULES:
-        answer = rule.check(measurement, policy)
-        if isinstance(answer, NotApplicable):
-            skipped[rule.code] = answer.reason
-            continue
-        found = list(answer)
-        findings += found
-        if not found:
-            clean.append(rule.code)
-    return Audit(verdict_of(findings), tuple(findings), tuple(clean), skipped)
+        for place, (measurement, policy) in enumerate(cases):
+            answer = rule.check(measurement, policy)
+            if isinstance(answer, NotApplicable):
+                skipped[place][rule.code] = answer.reason
+            elif found := list(answer):
+                findings[place] += found
+            else:
+                clean[place].append(rule.code)
+    told = zip(findings, clean, skipped, strict=True)
+    return [Audit(verdict_of(found), tuple(found), tuple(sound), unseen) for found, sound, unseen in told]
 
 
 def verdict_of(findings: list[Finding]) -> AuditVerdict:

@@ -32,11 +32,11 @@ def headline(measurement: Measurement) -> Latency | None:
 
 def latencies(measurement: Measurement) -> tuple[tuple[str, Latency], ...]:
     """Every latency distribution once, by name; those of single runs as ``run 2: service``."""
-    return _recent.answer(measurement, None, lambda: tuple(_latencies(measurement)))
+    return _recent.answer((measurement,), None, lambda: tuple(_latencies(measurement)))
 
 
-_recent: Recent[tuple[tuple[str, Latency], ...]] = Recent(1)
-"""The last answer of `latencies`: a dozen rules ask for those of the same measurement."""
+_recent = Recent[tuple[tuple[str, Latency], ...]]()
+"""The last answers of `latencies`: a dozen rules ask for those of the same measurement."""
 
 
 def _latencies(measurement: Measurement) -> Iterator[tuple[str, Latency]]:

@@ -67,13 +67,13 @@ def full_rows(intervals: Intervals, window_ns: float | None, residence_ns: float
     return range(begin, rows)
 
 
-_recent: Recent[tuple[int, int]] = Recent(4)
+_recent = Recent[tuple[int, int]]()
 """Rates, latencies and several rules of the audit ask for the rows of the very same series, one after the other."""
 
 
 def _rows_within(intervals: Intervals, window_ns: float | None) -> tuple[int, int]:
     """(rows that begin before the window, rows that end with it)."""
-    return _recent.answer(intervals, window_ns, lambda: _counted_within(intervals, window_ns))
+    return _recent.answer((intervals,), window_ns, lambda: _counted_within(intervals, window_ns))
 
 
 def _counted_within(intervals: Intervals, window_ns: float | None) -> tuple[int, int]:

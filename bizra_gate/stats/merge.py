@@ -6,36 +6,26 @@ Histograms of one layout add exactly; percentiles and rates of single runs are n
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
-from operator import is_
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..model import ClockFacts, Distribution, Figure, Generator, InFlight, Intervals, Latency, Measurement, Run
+from .recent import Recent
 
-_KEPT = 16
-_recent: tuple[tuple[list[Distribution], Distribution], ...] = ()
-"""The last sums and what they are sums of. Reading, auditing, summarising and drawing an artifact each merge its runs:
-five distributions of two targets, every time the very same ones."""
-_WHOLE = 4
-_whole: tuple[Measurement, ...] = ()
+_sums = Recent[Distribution](16)
+"""The last sums, by what they are sums of. Reading, auditing, summarising and drawing an artifact each merge its runs:
+five distributions of every target, each time the very same ones."""
+_whole = Recent[Measurement]()
 """What was made here last, and would come out the same once more."""
 
 
 def distributions(parts: Iterable[Distribution]) -> Distribution:
     """The sum of distributions whose bins come from one layout (or are exact values)."""
-    global _recent
-    parts = [part for part in parts if part.n]
-    if len(parts) == 1:
-        return parts[0]
-    for known, found in _recent:
-        if len(known) == len(parts) and all(map(is_, known, parts)):
-            return found
-    merged = _sum(parts)
-    _recent = ((parts, merged), *_recent)[:_KEPT]
-    return merged
+    held = tuple([part for part in parts if part.n])
+    return held[0] if len(held) == 1 else _sums.answer(held, None, lambda: _sum(held))
 
 
-def _sum(parts: list[Distribution]) -> Distribution:
+def _sum(parts: Sequence[Distribution]) -> Distribution:
     counts: dict[tuple[int, int], int] = {}
     for part in parts:
         for edges, count in zip(zip(part.low, part.high, strict=True), part.count, strict=True):
@@ -92,9 +82,14 @@ def from_runs(measurement: Measurement, **stated: Any) -> Measurement:
     The intervals of a single run are the measurement's; those of several stay with their runs, because time does
     not go on from one process to the next.
     """
-    global _whole
+    if not stated:
+        return _whole.answer((measurement,), None, lambda: _from_runs(measurement))
+    return _from_runs(measurement, **stated)
+
+
+def _from_runs(measurement: Measurement, **stated: Any) -> Measurement:
     runs = measurement.runs
-    if any(measurement is known for known in _whole) or not _determines(runs):
+    if not _determines(runs):
         return dataclasses.replace(measurement, **stated) if stated else measurement
     service, response = latencies(r.service for r in runs), latencies(r.response for r in runs)
     headline = response if measurement.loop == "open" and response is not None else (service or response)
@@ -122,7 +117,7 @@ def from_runs(measurement: Measurement, **stated: Any) -> Measurement:
         bytes_out=_fold(sum, [run.bytes_out for run in runs]),
         **stated,
     )
-    _whole = (whole, *_whole)[:_WHOLE]
+    _whole.note((whole,), None, whole)
     return whole
 
 

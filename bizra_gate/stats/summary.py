@@ -28,7 +28,7 @@ from .recent import Recent
 from .series import effective_n_of
 
 _KINDS = ("response", "service", "delay")
-_recent: Recent[dict[str, Metric]] = Recent(2)
+_recent = Recent[dict[str, Metric]]()
 """The last summaries. Whoever opens an artifact audits its summary and then reads it: one computation for both."""
 
 
@@ -41,7 +41,7 @@ def summarize(
     """
     wanted = tuple(sorted({*latencies.PERCENTILES, *percentiles}))
     asked = (confidence, wanted)
-    return dict(_recent.answer(measurement, asked, lambda: _summarized(merge.from_runs(measurement), *asked)))
+    return dict(_recent.answer((measurement,), asked, lambda: _summarized(merge.from_runs(measurement), *asked)))
 
 
 def _summarized(whole: Measurement, confidence: float, wanted: Sequence[float]) -> dict[str, Metric]:
