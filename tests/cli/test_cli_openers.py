@@ -20,6 +20,7 @@ from bizra_gate.evidence.benchmark import against_plan
 from bizra_gate.model import Finding, Gate, Metric, OpenedEvidence
 from bizra_gate.openers import PARALLEL_FROM, Openers
 from bizra_gate.opening import Result, Task
+from bizra_gate.stats.recent import Recent
 
 Run = Callable[..., tuple[int, str, str]]
 MANY = PARALLEL_FROM + 9
@@ -77,6 +78,52 @@ def test_several_processes_find_what_one_finds_in_the_same_order(many: Repositor
     assert [result.gate for result in together] == [f"g-{n:02}" for n in range(MANY)]
     assert together == alone
     assert {result.evidence.missing for result in alone} == {True, False}
+
+
+# ── together ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def mixed(many: Repository) -> list[Task]:
+    """Honest and missing artifacts, one cut, one changed after it was signed, a folder, a path that leads outside."""
+    work, folder = tasks(many)[:14], many.root / "artifacts"
+    (folder / "a-01.json").write_bytes((folder / "a-01.json").read_bytes()[:-200])
+    (folder / "a-02.json").write_text((folder / "a-03.json").read_text().replace("latency.p99", "latency.p98"))
+    (folder / "a-04.json").unlink()
+    (folder / "a-04.json").mkdir()
+    return [*work, dataclasses.replace(work[6], file="../outside.json"), dataclasses.replace(work[7], keyring=None)]
+
+
+@pytest.mark.parametrize("together", [1, 2**16, 2**40])
+def test_artifacts_that_are_opened_together_are_what_each_is_alone(
+    mixed: list[Task], monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr(opening, "TOGETHER", together)
+    found = opening.open_all(mixed)
+    assert found == [opening.open_one(task) for task in mixed]
+    told = {result.evidence.file: {reason.code for reason in result.evidence.trust.reasons} for result in found}
+    assert [told[file] for file in ("artifacts/a-02.json", "../outside.json")] == [{"signature.invalid"}, {"path"}]
+    assert sum(result.evidence.audit is not None for result in found) == 8
+
+
+@pytest.mark.parametrize(("together", "held"), [(0, [1] * 5), (60, [2, 2, 1]), (99, [2, 3]), (100, [3, 2]), (999, [5])])
+def test_no_more_is_held_at_the_same_time_than_fits(
+    monkeypatch: pytest.MonkeyPatch, many: Repository, together: int, held: list[int]
+) -> None:
+    monkeypatch.setattr(opening, "TOGETHER", together)
+    task = tasks(many)[0]
+    openings = [opening._Opening(task, bytes(size)) for size in (30, 30, 40, 20, 10)]
+    groups = list(opening._held_together(openings))
+    assert [one for group in groups for one in group] == openings
+    assert list(map(len, groups)) == held
+
+
+def test_nothing_of_an_artifact_is_kept_once_it_was_opened(many: Repository) -> None:
+    for result in opening.open_all(tasks(many)):
+        assert result.measurement is None
+    gc.collect()
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, Recent) and thing._known]
+    assert Recent.fewest == 0
 
 
 @pytest.mark.parametrize("processes", [1, 2])
