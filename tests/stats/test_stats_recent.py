@@ -68,7 +68,7 @@ def test_answers_are_let_go_after_a_failure_too(answers: Recent[str]) -> None:
             ask(answers, Noun(), now="then")
             raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         fail()
     assert not answers._known
     assert Recent.fewest == 0
