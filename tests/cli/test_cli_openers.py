@@ -106,8 +106,10 @@ def test_artifacts_that_are_opened_together_are_what_each_is_alone(
     assert sum(result.evidence.audit is not None for result in found) == 8
 
 
-@pytest.mark.parametrize(("together", "held"), [(0, [1] * 5), (60, [2, 2, 1]), (99, [2, 3]), (100, [3, 2]), (999, [5])])
-def test_no_more_is_held_at_the_same_time_than_fits(
+@pytest.mark.parametrize(
+    ("together", "held"), [(0, [1] * 5 + [0]), (60, [2, 2, 1]), (61, [3, 2]), (100, [3, 2]), (999, [5])]
+)
+def test_no_further_one_is_held_at_the_same_time_where_those_are_large(
     monkeypatch: pytest.MonkeyPatch, many: Repository, together: int, held: list[int]
 ) -> None:
     monkeypatch.setattr(opening, "TOGETHER", together)
