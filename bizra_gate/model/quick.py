@@ -20,9 +20,10 @@ def quick(noun: type[_Noun]) -> type[_Noun]:
     Raises TypeError for any other class, and for one that does more than take its members.
     """
     fields = dataclasses.fields(noun)  # type: ignore[arg-type]
+    frozen = noun.__dataclass_params__.frozen  # type: ignore[attr-defined]
     plain = all(field.init and not field.kw_only for field in fields) and not hasattr(noun, "__post_init__")
     slots = [noun.__dict__.get(field.name) for field in fields]
-    if not fields or not plain or not all(hasattr(slot, "__set__") for slot in slots):
+    if not (fields and frozen and plain and all(hasattr(slot, "__set__") for slot in slots)):
         raise TypeError(f"{noun.__name__} is no frozen dataclass with slots that only takes its members")
     puts = [slot.__set__ for slot in slots]  # type: ignore[union-attr]
     scope: dict[str, Any] = {f"put_{field.name}": put for field, put in zip(fields, puts, strict=True)}
