@@ -186,7 +186,7 @@ def open_one(task: Task) -> Result:
 def open_all(tasks: Sequence[Task]) -> list[Result]:
     """As `open_one` for each of `tasks`, step by step for all that are small enough to be held at the same time.
 
-    A processor that takes the same step eight times in a row takes it a fifth quicker than all steps in turn.
+    A processor repeats a step more quickly than it takes all steps in turn, over and over.
     """
     return _opened([_Opening(task) for task in tasks])
 
