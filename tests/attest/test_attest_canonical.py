@@ -156,13 +156,13 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_VALUES)
 def test_canonical_bytes_are_what_the_independent_implementation_makes(value: object) -> None:
     assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_VALUES)
 def test_the_rendering_without_white_space_is_the_canonical_form(value: object) -> None:
     assert _squeezed(render(value)) == canonical(value)

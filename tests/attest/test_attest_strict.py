@@ -108,7 +108,7 @@ _TOKENS = st.sampled_from(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=80), st.lists(_TOKENS, max_size=24).map(lambda tokens: "".join(tokens).encode())))
 def test_any_bytes_are_read_as_the_standard_library_reads_them_or_refused(data: bytes) -> None:
     try:
@@ -118,7 +118,7 @@ def test_any_bytes_are_read_as_the_standard_library_reads_them_or_refused(data: 
     assert repr(json.loads(data)) == repr(value)
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(st.from_regex(r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,4})?", fullmatch=True))
 def test_a_number_is_read_exactly_when_it_is_safe(token: str) -> None:
     value = json.loads(token)

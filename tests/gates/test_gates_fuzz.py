@@ -129,7 +129,7 @@ def test_any_document_is_refused_in_sentences(value: dict[str, Any]) -> None:
 
 
 @given(mutated())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_any_change_to_a_gate_gives_a_gate_or_sentences(value: dict[str, Any]) -> None:
     changed = read(document(value))
     if changed is None:

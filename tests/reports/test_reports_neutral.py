@@ -25,7 +25,7 @@ from rich.cells import cell_len
 from bizra_gate.reports import AUDIT_REPORTERS, COMPARE_REPORTERS, REPORTERS, SHOW_REPORTERS, neutral
 from bizra_gate.reports.plots import available
 
-FEW = settings(max_examples=30, deadline=None)
+FEW = settings(max_examples=60, deadline=None)
 CASES = [builders.no_ship(), builders.under_audit(), builders.untrusted(), builders.waived()]
 CALM = framed("a")
 

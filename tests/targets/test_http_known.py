@@ -102,7 +102,7 @@ def test_a_server_whose_answers_never_repeat_is_not_studied_for_ever() -> None:
     body_matters=st.booleans(),
     use_chunks=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_whatever_is_recognised_is_what_the_parser_would_have_said(
     at: int, with_: bytes, body_matters: bool, use_chunks: bool
 ) -> None:
