@@ -234,7 +234,7 @@ class Shape:
         inside, outside, mean = self.level(start, stop), self._level_without(start, stop), self.level(0, self.n)
         levels = [inside if start <= i < stop else outside for i in range(self.n)]
         slope = self._line().difference * mean / self.n
-        straight = [mean + slope * (i - (self.n - 1) / 2) for i in range(self.n)]
+        straight = [mean + slope * place for place in _from_middle(self.n)]
         return self._left(straight) < self._left(levels)
 
     def _left(self, fitted: Sequence[float]) -> float:

@@ -123,8 +123,8 @@ def test_no_further_one_is_held_at_the_same_time_where_those_are_large(
 def test_nothing_of_an_artifact_is_kept_once_it_was_opened(many: Repository) -> None:
     for result in opening.open_all(tasks(many)):
         assert result.measurement is None
-    gc.collect()
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, Recent) and thing._known]
+    assert Recent.every
+    assert not [one for one in Recent.every if one._known]
     assert Recent.fewest == 0
 
 
